@@ -1,0 +1,125 @@
+"""Each question's answer in one sentence, how sure we can be and why, and what to record next; from released tables only."""
+
+import pandas as pd
+
+from sprx.wording import Answer, caution, count, direction, interval, number, one, percent
+
+QUESTIONS = {
+    "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
+    "how_well": "How well does it work for those it reaches?", "impact": "What difference does it make?",
+    "cost": "What does it cost?", "cost_effectiveness": "Is it worth the money?", "provision": "What exists locally already?",
+    "evidence": "What does it add to the evidence?"}
+
+# what has to be recorded before a later chapter can answer, as (tables.columns wanted, advice)
+NEEDS = {
+    "impact": "the same scores or service use for similar people who were not referred (people with arm = comparison and an index_date)",
+    "cost": "a costs table: every item with its amount, price year and whether it was paid or in kind",
+    "cost_effectiveness": "a costs table, a comparison group, and EQ-5D or life satisfaction at the start and later",
+    "provision": "a provision table: local services, what they offer, where, and how many people they can take",
+    "evidence": "a comparison group, and an outcome that published studies also used"}
+TABLES = {"impact": ("comparison people", "comparison"), "cost": ("a costs table", "costs"),
+          "cost_effectiveness": ("a costs table", "costs"), "provision": ("a provision table", "provision"), "evidence": ("outcomes", "outcomes")}
+GOOD_FOLLOW_UP, FAIR_FOLLOW_UP = 0.8, 0.6
+
+
+def answer_when(table):
+    """From `median_wait` and `seen_within` results."""
+    median = table[table["measure"] == "median_days_to_first_contact"].iloc[0]
+    within = table[table["measure"].str.startswith("seen_within_")].dropna(subset="estimate")
+    dates = (1, "Record the date of the referral and the date of the first contact for every referral: waiting times cannot be had without them.")
+    if pd.isna(median.n):
+        return Answer("when", "Too few people were referred to show how long they waited.", 0, "small numbers are not shown", [])
+    if median.n == 0 or (pd.isna(median.estimate) and within.empty):
+        return Answer("when", "Cannot be answered: needs referrals with a referral_date and a first_contact_date.", 0,
+                      "the data hold no dates of referral and first contact", [dates])
+    text = (f"Half of the people referred were first seen within {number(median.estimate)} days{interval(median)}" if pd.notna(median.estimate)
+            else "Fewer than half of the people referred were seen while they were being watched")
+    short = text
+    text += "; " + ", ".join(f"{percent(r.estimate, r.n)} within {r.measure.split('_')[2]} days" for r in within.itertuples()) if len(within) else ""
+    missing = 0 if pd.isna(median.n_missing) else median.n_missing / (median.n + median.n_missing)
+    sure = 3 if median.n >= 100 and missing < 0.05 else 2 if median.n >= 30 and missing < 0.2 else 1
+    why = f"{count(median.n)} referrals with dates" + (f", {percent(missing)} without" if missing > 0 else "")
+    return Answer("when", text + ".", sure, why, [dates] if missing >= 0.05 else [], short)
+
+
+def answer_for_whom(shares, groups):
+    """From `composition` and `suitable_group_shares` results."""
+    known = shares[shares["level"] != "missing"].dropna(subset="estimate")
+    if shares["n"].max() == 0 or shares.empty:
+        return Answer("for_whom", "Cannot be answered: nobody of the scheme's own is in the people table.", 0, "no rows", [])
+    said = []
+    female, poor = one(known, "share_of_people", "female", "sex"), one(known, "share_of_people", "1", "imd_quintile")
+    older = known[(known["group"] == "age_band") & known["level"].str.match(r"6[5-9]|[7-9]\d")]
+    said += [f"{percent(female.estimate, female.n)} are women"] if female is not None else []
+    said += [f"{percent(older.estimate.sum(), older.n.max())} are 65 or over"] if len(older) else []
+    said += [f"{percent(poor.estimate, poor.n)} live in the most deprived fifth of areas"] if poor is not None else []
+    none = one(groups, "share_in_suitable_group", "none of these")
+    said += [f"{percent(none.estimate, none.n)} are in none of the groups named as suitable that the data can show"] if none is not None else []
+    missing = {group: one(rows, "share_of_people", "missing") for group, rows in shares.groupby("group", sort=False)}
+    gaps = [g for g, row in missing.items() if row is not None and row.estimate > 0.1]
+    steps = [(3, f"Record {g.replace('_', ' ').replace('imd quintile', 'deprivation').replace('age band', 'age')} for everyone: it is missing for "
+              f"{percent(missing[g].estimate)}, so nobody can say who is not reached.") for g in gaps]
+    if not said:
+        why = "characteristics not recorded" if gaps else "too few people to show"
+        return Answer("for_whom", "Cannot be answered: age, sex, ethnicity and deprivation are not recorded, or too few to show.", 0, why, steps[:1])
+    sure = 3 if not gaps and shares["n"].max() >= 100 else 2 if len(gaps) <= 1 and shares["n"].max() >= 30 else 1
+    why = f"{count(shares['n'].max())} people" + (f"; not recorded for many: {', '.join(g.replace('_', ' ') for g in gaps)}" if gaps else "; characteristics recorded for nearly all")
+    return Answer("for_whom", "Of the people the scheme saw or was asked to see, " + ", ".join(said) + ".", sure, why, steps[:1])
+
+
+def answer_how_well(table, measure, instrument, funnel):
+    """From `outcome_results` of the main instrument (or None without one) and `funnel` results."""
+    seen = one(funnel, "stage_reached", "seen") if funnel is not None else None
+    reach = f"{percent(seen.estimate, seen.n)} of the people referred were seen{interval(seen)}. " if seen is not None else ""
+    if instrument is None:
+        return Answer("how_well", reach + "Whether people got better cannot be answered: needs outcomes, a score at the start and again later.",
+                      0 if seen is None else 1, "no scores are recorded", [(1, "Take one short score (for example SWEMWBS or ONS4) when people start, and again after three months.")])
+    row, kept = one(table, f"paired_change_{instrument}"), one(table, f"followed_up_{instrument}")
+    if row is None:
+        return Answer("how_well", reach + f"Too few people have a {measure['name']} score at the start and later to show a change.", 0,
+                      "too few people were measured twice", [(1, "Measure everyone again at follow-up: without a second score nothing can be said.")])
+    other = one(table, f"paired_change_{instrument}", "comparison", "arm")
+    short = f"on {measure['name']}, the {count(row.n)} people measured twice changed by {number(row.estimate, True)} points{interval(row, True)}"
+    text = reach + (short[0].upper() + short[1:] + f", which is {direction(row.estimate, measure['higher_is_better'])}" + ("" if row.conf_low > 0 or row.conf_high < 0 else " or no change at all"))
+    text += f"; the comparison group changed by {number(other.estimate, True)}{interval(other, True)}." if other is not None else ". " + caution(False)
+    share = kept.estimate if kept is not None else 0.0
+    steps = [] if share >= GOOD_FOLLOW_UP else [(2, f"Measure more people a second time: {percent(share)} of those with a first score have a later one.")]
+    # without a comparison even complete data leave the question of what the scheme does open
+    sure = 2 if other is not None and share >= FAIR_FOLLOW_UP else 1
+    why = f"{percent(share)} of those with a first score were measured again" + ("" if other is not None else "; no comparison group")
+    return Answer("how_well", text, sure, why, steps, short)
+
+
+def answer_later(question, held):
+    """A question that this version has no chapter for, or that the data cannot answer: the card stays and says what to record.
+
+    Parameters
+    ----------
+    question : str
+        A key of NEEDS.
+    held : set of str
+        What the data hold: names of tables, and 'comparison' for comparison people.
+    """
+    words, needed = TABLES[question]
+    if needed in held:
+        return Answer(question, f"Not answered yet: the data hold {words}, but this version of sprx has no chapter on it.", 0,
+                      "not analysed in this version", [])
+    step = {"impact": (1, "Plan a comparison: record " + NEEDS["impact"] + "."), "cost": (2, "Keep " + NEEDS["cost"] + ".")}.get(question)
+    return Answer(question, f"Cannot be answered: needs {NEEDS[question]}.", 0, f"the data hold no {words.removeprefix('a ')}", [step] if step else [])
+
+
+def headline(answers):
+    """One sentence: what do we know about this scheme?"""
+    known = {a["question"]: a for a in answers}
+    parts = [known[q]["short"] for q in ("when", "how_well") if q in known and known[q]["short"]]
+    text = "; ".join(parts)
+    text = text[0].upper() + text[1:] + "." if parts else "The data are too few or too incomplete to say how the scheme works."
+    if "impact" not in known or known["impact"]["sure"] == 0:
+        text += " Whether the scheme made a difference is not known."
+    return text
+
+
+def next_steps(answers, most=3):
+    """The first few things to do, most useful first, none twice."""
+    steps = sorted({tuple(step) for a in answers for step in a["next_steps"]}, key=lambda s: (s[0], s[1]))
+    return [text for _, text in steps[:most]]

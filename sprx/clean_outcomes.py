@@ -1,0 +1,174 @@
+"""Cleaning of scores: instruments, ranges, answers to totals, occasion and months."""
+
+import pandas as pd
+
+from sprx.load import SET_ASIDE, issue_rows, note, stack
+from sprx.scoring import EQ5D_DIMENSIONS, eq5d_utility, item_number, score_items, swemwbs_metric
+
+DAYS_PER_MONTH = 30.4375
+LATEST_BASELINE_MONTHS = 1.0
+SITTING = ["person_id", "occasion", "measured_on", "months"]
+
+
+def clean_outcomes(scheme):
+    """Scores that can be analysed: known instruments, within range, one total per sitting, each with occasion and months."""
+    if "outcomes" not in scheme.tables:
+        return scheme
+    scheme = scheme.keep("outcomes", scheme.tables["outcomes"].assign(derived=False), ())
+    for step in (_name_instruments, _read_items, _check_ranges, _convert_swemwbs, _score_answers, _add_months, _add_occasion):
+        scheme = step(scheme)
+    return scheme
+
+
+def _aside(scheme, bad, column, problem, expected=""):
+    """The scheme with some outcome rows set aside, each with its issue row; `problem` and `expected` may differ by row."""
+    rows = scheme.tables["outcomes"]
+    part = rows[bad]
+    reason = problem[bad] if isinstance(problem, pd.Series) else problem
+    issues = issue_rows("outcomes", part, column=column, problem=reason, found=part[column].astype("string"),
+                        expected=expected[bad] if isinstance(expected, pd.Series) else expected, action=SET_ASIDE)
+    return scheme.keep("outcomes", rows[~bad], issues, part.assign(reason=reason))
+
+
+def _name_instruments(scheme):
+    """EQ-5D-5L gets its value set; what nobody has defined is set aside."""
+    rows = scheme.tables["outcomes"]
+    value_set = "eq5d5l_uk2026" if scheme.settings.economics.get("value_set") == "uk_5l_2026" else "eq5d5l_map"
+    scheme = scheme.keep("outcomes", rows.assign(instrument=rows["instrument"].replace("eq5d5l", value_set)), ())
+    unknown = ~scheme.tables["outcomes"]["instrument"].isin(scheme.measures().index)
+    return _aside(scheme, unknown, "instrument", "an instrument nobody defined", "a measure sprx knows, or one under 'instruments' in scheme.yaml")
+
+
+def _read_items(scheme):
+    """`item` becomes total, profile or a number; licensed instruments accept totals only."""
+    rows = scheme.tables["outcomes"]
+    pairs = rows[["item", "instrument"]].drop_duplicates()
+    rules = scheme.measures()["rule"]
+
+    def read(item, instrument):
+        word = str(item).strip().casefold()
+        if word in ("total", "score", "sum") or (rules[instrument] == "single" and word in ("1", instrument)):
+            return "total"
+        number = item_number(word, instrument)
+        if word == "profile" or number is not None and 1 <= number <= scheme.measures().loc[instrument, "n_items"]:
+            return "profile" if word == "profile" else str(number)
+        return None
+
+    known = {(i, m): read(i, m) for i, m in pairs.itertuples(index=False)}
+    items = pd.Series([known[key] for key in zip(rows["item"], rows["instrument"])], index=rows.index, dtype=object)
+    scheme = _aside(scheme.keep("outcomes", rows, ()), items.isna(), "item", "not an item of the instrument", "total, or the number of the item")
+    rows = scheme.tables["outcomes"].assign(item=items.dropna())
+    licensed = rows["instrument"].map(rules).eq("totals_only") & rows["item"].ne("total")
+    return _aside(scheme.keep("outcomes", rows, ()), licensed, "item", "answers to a licensed instrument", "its total only")
+
+
+def _check_ranges(scheme):
+    """Scores and answers outside what the instrument allows."""
+    rows, measures = scheme.tables["outcomes"], scheme.measures()
+    kind = rows["item"].map({"total": "total"}).fillna("item")
+    low, high = (rows["instrument"].map(measures[f"total_{side}"].astype(float))
+                 .where(kind.eq("total"), rows["instrument"].map(measures[f"item_{side}"].astype(float))) for side in ("min", "max"))
+    single = kind.eq("total") & rows["instrument"].map(measures["rule"]).eq("single")
+    low, high = (bound.where(bound.notna() | ~single, rows["instrument"].map(measures[f"item_{side}"].astype(float)))
+                 for bound, side in ((low, "min"), (high, "max")))
+    broken = (rows["value"] < low - 1e-6) | (rows["value"] > high + 1e-6) | (kind.eq("item") & rows["value"].mod(1).ne(0))
+    profile = rows["item"].eq("profile")
+    expected = "from " + low.map("{:g}".format) + " to " + high.map("{:g}".format)
+    return _aside(scheme, broken & ~profile, "value", "outside the instrument's range", expected)
+
+
+def _convert_swemwbs(scheme):
+    """Raw SWEMWBS totals to the metric score, when every total is a whole number; raw among metric totals cannot be told apart."""
+    rows = scheme.tables["outcomes"]
+    totals = rows["instrument"].eq("swemwbs") & rows["item"].eq("total")
+    if not totals.any():
+        return scheme
+    metric = swemwbs_metric(rows.loc[totals, "value"])
+    whole = rows["value"].mod(1).eq(0)
+    if whole[totals].all():
+        issues = note("outcomes", f"{int(totals.sum())} SWEMWBS totals are whole numbers, so raw; converted to metric scores",
+                      action="converted", column="value")
+        return scheme.keep("outcomes", rows.assign(value=metric.reindex(rows.index).fillna(rows["value"])), issues)
+    raw = totals & whole & ~rows["value"].isin([7, 35])
+    return _aside(scheme, raw, "value", "a raw SWEMWBS total among metric scores", "one kind of score throughout")
+
+
+def _score_answers(scheme):
+    """One total per sitting from its answers, unless the export gives the total itself."""
+    rows = scheme.tables["outcomes"]
+    sitting = [c for c in SITTING if c in rows]
+    answers = rows[rows["item"].ne("total")]
+    made, notes = [], []
+    for instrument, part in answers.groupby("instrument"):
+        measure = scheme.measures().loc[instrument]
+        given = rows[(rows["instrument"] == instrument) & (rows["item"] == "total")].set_index(sitting).index
+        if measure["rule"] == "separate":
+            notes.append(note("outcomes", f"the items of {instrument} have no total and are not scored"))
+            continue
+        totals = _totals(part, measure, instrument, sitting, scheme.tables["people"])
+        totals = totals[~totals.set_index(sitting).index.isin(given)]
+        unscored = int(totals["value"].isna().sum())
+        notes.append(note("outcomes", f"{len(totals) - unscored} {instrument} totals scored from answers; {unscored} sittings could not be "
+                          "scored (too many answers missing, or age or sex missing for a mapping)", action="scored"))
+        made.append(totals.dropna(subset="value"))
+        notes.append(_safety_flags(part, instrument))
+    if not notes:
+        return scheme
+    scored = pd.concat([rows, *made], ignore_index=True)
+    return scheme.keep("outcomes", scored, stack(notes))
+
+
+def _totals(part, measure, instrument, sitting, people):
+    """Sittings of one instrument with the total of each (missing where it cannot be scored)."""
+    number = part["item"].where(part["item"].ne("profile"), "0").astype(int)
+    wide = part.assign(item=number).set_index([*sitting, "item"])["value"].unstack("item")
+    if measure["rule"] == "eq5d":
+        totals = _eq5d_totals(wide, instrument, people)
+    else:
+        totals = score_items(wide, measure)
+    first = part.groupby(sitting, dropna=False, sort=False)[["row", "file"]].first()
+    return totals.rename("value").to_frame().join(first).reset_index().assign(instrument=instrument, item="total", derived=True)
+
+
+def _eq5d_totals(wide, instrument, people):
+    """Utilities of sittings given as five answers or as a profile (column 0)."""
+    answered = wide.reindex(columns=range(1, len(EQ5D_DIMENSIONS) + 1))
+    profile = answered.map(lambda v: "" if pd.isna(v) else f"{v:.0f}").agg("".join, axis=1)
+    if 0 in wide:
+        profile = profile.where(wide[0].isna(), wide[0].map("{:.0f}".format))
+    who = people.set_index("person_id").reindex(wide.index.get_level_values("person_id")).reindex(columns=["age", "sex"])
+    return eq5d_utility(profile, instrument, who.set_axis(wide.index))
+
+
+def _safety_flags(part, instrument):
+    """PHQ-9 item 9 above zero is for a clinician, not for analysis: an issue row in private/, nothing else."""
+    flagged = part[(instrument == "phq9") & part["item"].eq("9") & part["value"].gt(0)]
+    return issue_rows("outcomes", flagged, column="value", problem="PHQ-9 item 9 (self-harm) above 0",
+                      expected="a clinician has seen this answer", action="for the clinical lead")
+
+
+def _add_months(scheme):
+    """`months` since the person's start, from dates where the export gives dates."""
+    rows = scheme.tables["outcomes"]
+    months = rows["months"] if "months" in rows else pd.Series(float("nan"), index=rows.index)
+    if "measured_on" in rows:
+        start = rows["person_id"].map(scheme.tables["people"].set_index("person_id")["start"])
+        months = months.fillna((rows["measured_on"] - start).dt.days / DAYS_PER_MONTH)
+    return scheme.keep("outcomes", rows.assign(months=months.astype(float)), ())
+
+
+def _add_occasion(scheme):
+    """Where the export names no occasion, a person's first score near the start is the baseline, the rest are follow-ups."""
+    rows = scheme.tables["outcomes"]
+    named = rows["occasion"] if "occasion" in rows else pd.Series(pd.NA, index=rows.index, dtype="string")
+    if named.notna().all():
+        return scheme
+    order = [c for c in ("months", "measured_on") if c in rows]
+    ranked = rows.sort_values([*order, "row"], kind="stable")
+    first = ~ranked.duplicated(["person_id", "instrument", "item"])
+    near = ranked["months"].isna() | ranked["months"].le(LATEST_BASELINE_MONTHS)
+    guess = (first & near).map({True: "baseline", False: "follow_up"}).astype("string").reindex(rows.index)
+    count = int(named.isna().sum())
+    issues = note("outcomes", f"{count} scores name no occasion; a person's first score within a month of the start was read as the baseline",
+                  action="filled", column="occasion")
+    return scheme.keep("outcomes", rows.assign(occasion=named.fillna(guess)), issues)

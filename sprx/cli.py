@@ -1,0 +1,203 @@
+"""The command line: `sprx init`, `check`, `run`, `simulate`, `lab`. Exit status: 0 all well, 1 a scheme failed, 2 wrong usage."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="sprx: transparent evaluation of social prescribing schemes.")
+Folders = Annotated[list[Path], typer.Argument(metavar="DIR...", help="Scheme folders, each with a scheme.yaml.")]
+
+
+def say(text="", error=False):
+    """Print plain text."""
+    typer.echo(text, err=error)
+
+
+def report_problems(where, problems):
+    """Say what is wrong, a line for each problem."""
+    say(f"{where}: {'cannot be used' if len(problems) == 1 else f'{len(problems)} problems'}", error=True)
+    for problem in problems:
+        say(f"  - {problem}", error=True)
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")]):
+    """Make a scheme folder: a commented scheme.yaml and an Excel template with drop-downs and a data dictionary."""
+    from sprx.errors import SchemeError
+    from sprx.template import write_template
+
+    try:
+        write_template(folder)
+    except SchemeError as error:
+        report_problems(folder, error.problems)
+        raise typer.Exit(1) from None
+    say(f"Made {folder}. Fill in scheme_data.xlsx (or map your own export in scheme.yaml), then: sprx check {folder}")
+
+
+@app.command()
+def check(folders: Folders):
+    """Read and clean scheme folders and say what is wrong with them; the full list goes to DIR/private/issues.csv."""
+    failed = [folder for folder in folders if not _check_one(folder)]
+    raise typer.Exit(1 if failed else 0)
+
+
+def _check_one(folder):
+    from sprx.clean import clean_scheme
+    from sprx.errors import DataError
+    from sprx.load import load_scheme
+    from sprx.run import write_private
+
+    try:
+        scheme = load_scheme(folder)
+        if not scheme.tables:
+            say(f"{folder}: no rows yet in {', '.join(scheme.empty)}. The settings and headers are in order.")
+            return True
+        if "people" not in scheme.tables:
+            raise DataError("Table people has no rows yet, and every other table needs it. Fill it in first.")
+        scheme = clean_scheme(scheme)
+        write_private(Path(folder) / "private", scheme)
+    except DataError as error:
+        report_problems(folder, getattr(error, "problems", [str(error)]))
+        return False
+    except OSError as error:
+        report_problems(folder, [f"{error.strerror}: {error.filename}. Check that the folder can be read and written."])
+        return False
+    _print_check(folder, scheme)
+    return True
+
+
+def _print_check(folder, scheme):
+    """Rows in and used, and the problems by kind with an example, as two tables."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    rows = Table("table", "rows read", "used", "set aside", title=escape(f"{scheme.settings.name}: rows"))
+    for r in scheme.accounts().itertuples():
+        rows.add_row(r.table, f"{r.rows_in:,}", f"{r.rows_used:,}", f"{r.rows_set_aside:,}" + (f" ({r.rows_not_selected:,} by where)" if r.rows_not_selected else ""))
+    console.print(rows)
+    if scheme.empty:
+        console.print(f"No rows yet: {', '.join(scheme.empty)}")
+    if len(scheme.issues):
+        table = Table("table", "column", "problem", "rows", "first: row", "found", "expected", "what was done", title="Problems")
+        for _, part in scheme.issues.groupby(["table", "column", "problem", "expected"], sort=True):
+            first = part.iloc[0]
+            table.add_row(*(escape(str(v)) for v in (first.table, first.column, first.problem, f"{len(part):,}" if first.row == first.row and str(first.row) != "<NA>" else "",
+                                                     "" if str(first.row) == "<NA>" else first.row, str(first.found)[:30], first.expected[:60], first.action)))
+        console.print(table)
+        console.print(f"All {len(scheme.issues):,} are in {Path(folder) / 'private' / 'issues.csv'} (about people: not for sharing).", highlight=False)
+    else:
+        console.print("No problems found.")
+
+
+@app.command()
+def run(folders: Folders,
+        out: Annotated[Path, typer.Option(help="Where the reports go.")] = Path("reports"),
+        jobs: Annotated[int, typer.Option(min=1, help="Schemes worked on at the same time.")] = os.cpu_count() or 1,
+        sets: Annotated[Optional[list[str]], typer.Option("--set", metavar="NAME=VALUE", help="A notebook parameter, for example conf_level=0.9.")] = None):
+    """Make the report of each scheme: run every report notebook and write the report folder."""
+    from sprx.errors import SchemeError
+    from sprx.run import run_schemes
+
+    folders = [f for f in folders if f.is_dir() or not f.is_file()]      # data/sample/* also names README.md
+    if not folders:
+        say("None of these is a scheme folder. Give folders that hold a scheme.yaml.", error=True)
+        raise typer.Exit(2)
+    try:
+        outcomes = run_schemes(folders, out, jobs=min(jobs, len(folders)), parameters=_parameters(sets or []), progress=_progress(len(folders)))
+    except SchemeError as error:
+        report_problems("Nothing was run", error.problems)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        report_problems(out, [f"{error.strerror or error}: {error.filename}. Give another folder with --out."])
+        raise typer.Exit(1) from None
+    failed = [o for o in outcomes if o.problems]
+    for outcome in failed:
+        report_problems(outcome.folder, outcome.problems)
+    done = len(outcomes) - len(failed)
+    say(f"{done} of {len(outcomes)} schemes reported." + (f" {len(failed)} failed, for the reasons above." if failed else ""))
+    if done:
+        say(str(out / "index.html"))
+    raise typer.Exit(1 if failed else 0)
+
+
+def _parameters(sets):
+    """--set NAME=VALUE to values: numbers, lists and quoted text as Python writes them, anything else as text."""
+    import ast
+
+    from sprx.errors import SchemeError
+
+    values = {}
+    for item in sets:
+        name, equals, text = item.partition("=")
+        if not equals:
+            raise SchemeError(f"--set takes NAME=VALUE; found {item!r}.")
+        try:
+            values[name.strip()] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            values[name.strip()] = text
+    return values
+
+
+def _progress(total):
+    """A function that prints a line for each notebook: time since the start, scheme, notebook, schemes done."""
+    import threading
+    import time
+
+    started, lock, done = time.monotonic(), threading.Lock(), []
+
+    def show(folder, event, detail):
+        with lock:
+            if event in ("done", "failed"):
+                done.append(folder)
+            words = {"start": "reading the data", "notebook": f"notebook {detail}", "done": f"done in {detail}", "failed": "FAILED"}[event]
+            say(f"[{time.monotonic() - started:5.0f} s] {len(done)}/{total}  {folder.name:<24} {words}", error=True)
+
+    return show
+
+
+@app.command()
+def simulate(out: Annotated[Path, typer.Argument(metavar="OUT", help="Where the scheme folders go.")],
+             schemes: Annotated[Optional[int], typer.Option(min=1, help="How many schemes; without it, the four of data/sample.")] = None,
+             people: Annotated[int, typer.Option(min=10, help="People in each scheme.")] = 400,
+             seed: Annotated[int, typer.Option(help="Seed: the same one gives the same files.")] = 1,
+             effect: Annotated[float, typer.Option(help="Planted effect, SWEMWBS points.")] = 2.0):
+    """Make synthetic schemes with a planted truth (truth.csv)."""
+    from sprx.simulate import make_sample, simulate_schemes
+
+    if schemes is None:
+        make_sample(out)
+    else:
+        simulate_schemes(out, schemes, people, seed, effect)
+    say(f"Made {'the sample schemes' if schemes is None else f'{schemes} schemes'} in {out}. The data are synthetic; what was planted is in {out / 'truth.csv'}.")
+
+
+@app.command()
+def lab(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A scheme folder.")]):
+    """Open the report notebooks on a scheme in JupyterLab."""
+    import subprocess
+
+    from sprx.errors import SchemeError
+    from sprx.lab import lab_folder
+
+    try:
+        notebooks = lab_folder(folder)
+    except SchemeError as error:
+        report_problems(folder, error.problems)
+        raise typer.Exit(1) from None
+    say(f"The notebooks are in {notebooks}; edit a cell and run it again.")
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(notebooks)]))
+
+
+def main():
+    """Entry point; Ctrl-C ends without a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        say("Stopped. Finished reports are in place; the one under way was thrown away.", error=True)
+        sys.exit(130)

@@ -1,0 +1,150 @@
+"""Disclosure control: what may leave. Everything released has been through here, and nothing else may be shown."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sprx.intervals import poisson, wilson
+from sprx.results import COUNTS, RESULT_COLUMNS
+
+HIDDEN, HIDDEN_TOO = "fewer people than may be shown", "hidden so that a smaller number cannot be worked out"
+NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule for small numbers: counts from 1 to `hide_to` are hidden, the others rounded to the nearest `round_to`."""
+
+    name: str
+    hide_to: int
+    round_to: int
+    words: str
+
+    def round(self, count):
+        """A count as it may be shown (halves go up); missing stays missing."""
+        return count if self.round_to == 1 else np.floor(count / self.round_to + 0.5) * self.round_to
+
+
+RULES = {rule.name: rule for rule in (
+    Rule("nhse_1_7_round5", 7, 5, "Counts from 1 to 7 are shown as * and other counts are rounded to the nearest 5; shares and rates "
+         "are worked out from the rounded counts. Where one hidden number could be had back by subtraction, another is hidden too."),
+    Rule("suppress_lt5", 4, 1, "Counts from 1 to 4 are shown as *. Where one hidden number could be had back by subtraction, another is hidden too."),
+    Rule("suppress_lt10", 9, 1, "Counts from 1 to 9 are shown as *. Where one hidden number could be had back by subtraction, another is hidden too."),
+    Rule("none", 0, 1, "SMALL NUMBERS ARE NOT HIDDEN: this report was made without disclosure control and is not for sharing."))}
+
+
+def release(table, rule):
+    """A result table as it may leave.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Result layout with COUNTS, as a metric returns it.
+    rule : Rule
+
+    Returns
+    -------
+    DataFrame
+        RESULT_COLUMNS. Hidden rows have suppressed = True and no numbers; a hidden n_missing is empty. Shares, rates and
+        counts are worked out again from rounded counts, with their limits; means, medians and curves stay as they are.
+
+    References
+    ----------
+    NHS England secondary care rule of September 2018 (counts 1 to 7, rounding to 5); secondary suppression is ours.
+    """
+    out = table.copy()
+    if rule.hide_to == 0:
+        return out[RESULT_COLUMNS]
+    hide = out.apply(lambda row: _too_small(row, rule), axis=1).astype(bool) if len(out) else pd.Series(dtype=bool)
+    also = _second_cells(out, hide, rule)
+    out = _rounded(out, rule)
+    out.loc[hide | also, NUMBERS] = np.nan
+    out.loc[hide, "note"], out.loc[also, "note"] = HIDDEN, HIDDEN_TOO
+    out["suppressed"] = hide | also
+    return out[RESULT_COLUMNS]
+
+
+def _small(count, rule):
+    return 1 <= count <= rule.hide_to       # missing is not small: comparisons with it are False
+
+
+def _too_small(row, rule):
+    """True when a row tells of fewer people than the rule lets out, on either side of a share."""
+    rest = row.denominator - row.numerator
+    one_sided = row.unit == "proportion" and rule.round_to == 1 and _small(rest, rule)     # unrounded, the rest can be read off
+    return _small(row.n, rule) or _small(row.numerator, rule) or one_sided
+
+
+def _rounded(out, rule):
+    """Counts rounded, and shares, counts and rates worked out again from them."""
+    counted = out["numerator"].notna() & out["estimate"].notna()
+    numerator, denominator = rule.round(out["numerator"]), rule.round(out["denominator"])
+    for i in out.index[counted & (rule.round_to > 1)]:
+        x, d, level = numerator[i], denominator[i], out.at[i, "conf_level"]
+        if out.at[i, "unit"] == "proportion":
+            out.loc[i, ["estimate", "conf_low", "conf_high"]] = (x / d, *wilson(x, d, level)) if d else (np.nan,) * 3
+        elif out.at[i, "unit"].startswith("per "):
+            per = out.at[i, "estimate"] / (out.at[i, "numerator"] or np.nan) if out.at[i, "numerator"] else 0.0
+            limits = poisson(x, level) if x else (0.0, np.nan)
+            out.loc[i, ["estimate", "conf_low", "conf_high"]] = (x * per, limits[0] * per, limits[1] * per if x else out.at[i, "conf_high"])
+        else:
+            out.at[i, "estimate"] = x
+    small_missing = out["n_missing"].between(1, rule.hide_to)
+    out["n"], out["n_missing"] = rule.round(out["n"]), rule.round(out["n_missing"]).mask(small_missing)
+    return out
+
+
+def _second_cells(out, hide, rule):
+    """One further row for each breakdown in which a single hidden one could be had back from the total or its neighbours."""
+    also = pd.Series(False, index=out.index)
+    size = out["numerator"].fillna(out["n"])
+    for (measure, group), part in out[out["group"] != "all"].groupby(["measure", "group"], sort=False):
+        others = part.index[~hide[part.index] & size[part.index].gt(0)]
+        if group == "stage":
+            also[_near_stages(size[part.index], rule)] = True
+        elif hide[part.index].sum() == 1 and len(others) and _adds_up(out, part, measure, size):
+            also[size[others].idxmin()] = True
+    return also & ~hide
+
+
+def _adds_up(out, part, measure, size):
+    """True unless the levels are known not to make up a whole: only then is there nothing to subtract from."""
+    whole = out[(out["measure"] == measure) & (out["group"] == "all")]
+    totals = [*whole["n"], *whole["numerator"].dropna(), *part["denominator"].dropna().unique()[:1 if part["unit"].eq("proportion").all() else 0]]
+    return not totals or any(abs(size[part.index].sum() - total) < 0.5 for total in totals)
+
+
+def _near_stages(size, rule):
+    """Stages of a funnel that differ from the one before by a small number, where counts are not rounded."""
+    drop = size.shift(1) - size
+    return size.index[drop.between(1, rule.hide_to) & (rule.round_to == 1)]
+
+
+def release_curve(curve, rule):
+    """A curve as it may leave: each step stands for more people than the rule hides, and it ends while enough are at risk.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        Curve layout: one row per level and day, with n_at_risk and n_events.
+    rule : Rule
+
+    Returns
+    -------
+    DataFrame
+        The same columns, fewer rows; n_at_risk rounded, n_events left out. A level with too few people has no rows.
+    """
+    if rule.hide_to == 0 or curve.empty:
+        return curve.drop(columns="n_events")
+    kept = []
+    for _, part in curve.groupby(["group", "level"], sort=False):
+        part = part[part["n_at_risk"] > rule.hide_to]
+        since, keep = 0, []
+        for events in part["n_events"]:
+            since += events
+            keep.append(since > rule.hide_to or not keep)
+            since = 0 if since > rule.hide_to else since
+        kept.append(part[keep])
+    out = pd.concat(kept, ignore_index=True)
+    return out.assign(n_at_risk=rule.round(out["n_at_risk"])).drop(columns="n_events")

@@ -1,0 +1,238 @@
+"""How well: how far people come, and how their scores change."""
+
+import pandas as pd
+
+from sprx.errors import require
+from sprx.intervals import mean, mean_difference, wilson
+from sprx.results import levels, result_table
+
+
+def _share(flags, conf_level, **row):
+    """A result row: share of True among the known values of a boolean Series, with Wilson limits."""
+    known = flags.dropna().astype(bool)
+    low, high = wilson(int(known.sum()), len(known), conf_level)
+    return row | dict(n=len(known), n_missing=len(flags) - len(known), estimate=known.mean() if len(known) else float("nan"),
+                      conf_low=low, conf_high=high, conf_level=conf_level, unit="proportion", method="Wilson score",
+                      numerator=int(known.sum()) if len(known) else None, denominator=len(known) if len(known) else None)
+
+
+def funnel(stages, names, conf_level=0.95):
+    """Share of referrals that reached each stage.
+
+    Parameters
+    ----------
+    stages : DataFrame, one row per referral
+        One boolean column per stage: True, False, or missing = not recorded (as `cohort.stages` gives them).
+    names : list of str
+        The stages in their order.
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure stage_reached, group stage, unit proportion. n = referrals for which it is known.
+
+    References
+    ----------
+    Wilson score interval: Newcombe (1998) Stat Med 17:857, method 3. Stages after Husk et al (2020) Health Soc Care Community.
+    """
+    require(stages, "stages", names)
+    return result_table([_share(stages[name], conf_level, measure="stage_reached", group="stage", level=name) for name in names])
+
+
+def uptake(stages, by=None, conf_level=0.95):
+    """Proportion of referrals with at least one link-worker contact.
+
+    Parameters
+    ----------
+    stages : DataFrame, one row per referral
+        Needs `seen` (True, False, missing = not recorded) and the column `by`, if given. Pass a cohort with enough
+        follow-up (`cohort.followed_for`), or the newest referrals will pull the estimate down.
+    by : str, optional
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure uptake, unit proportion.
+
+    References
+    ----------
+    Wilson score interval: Newcombe (1998) Stat Med 17:857, method 3.
+    """
+    require(stages, "stages", ["seen"] + ([by] if by else []))
+    return result_table([_share(part["seen"], conf_level, measure="uptake", group=by or "all", level=level)
+                         for level, part in levels(stages, by)])
+
+
+def followed_up(pairs, by=None, conf_level=0.95):
+    """Proportion of people with a baseline score who also have the follow-up score.
+
+    Parameters
+    ----------
+    pairs : DataFrame, one row per person
+        Needs baseline and follow_up (missing = not measured) and the column `by`, if given.
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure followed_up, unit proportion. n_missing = people without a baseline.
+    """
+    require(pairs, "pairs", ["baseline", "follow_up"] + ([by] if by else []))
+    return result_table([
+        _share(part["follow_up"].notna().astype("boolean").mask(part["baseline"].isna()), conf_level, measure="followed_up",
+               group=by or "all", level=level) for level, part in levels(pairs, by)])
+
+
+def paired_change(pairs, by=None, conf_level=0.95, unit="points"):
+    """Mean of follow-up minus baseline score, among people with both.
+
+    Parameters
+    ----------
+    pairs : DataFrame, one row per person
+        Needs baseline and follow_up (missing = not measured) and the column `by`, if given.
+    by : str, optional
+    unit : str
+        The unit of the score.
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure paired_change. n = people with both scores, n_missing = the others. A change is not an effect.
+
+    References
+    ----------
+    Student's paired t interval.
+    """
+    require(pairs, "pairs", ["baseline", "follow_up"] + ([by] if by else []))
+    rows = []
+    for level, part in levels(pairs, by):
+        change = (part["follow_up"] - part["baseline"]).dropna().astype(float)
+        rows.append(dict(measure="paired_change", group=by or "all", level=level, n=len(change), n_missing=len(part) - len(change),
+                         conf_level=conf_level, unit=unit, method="paired t", note="" if len(change) > 1 else "fewer than 2 people with both scores",
+                         **mean(change, conf_level)))
+    return result_table(rows)
+
+
+def unpaired_change(pairs, conf_level=0.95, unit="points"):
+    """Mean of everyone's follow-up minus mean of everyone's baseline: the figure a dashboard shows.
+
+    Parameters
+    ----------
+    pairs : DataFrame, one row per person
+        Needs baseline and follow_up.
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure unpaired_change. n = people with any score. It compares different people: those who were lost
+        are in the first mean and not in the second.
+
+    References
+    ----------
+    Welch (1947) limits, which are themselves wrong here, since most people are in both means: shown as a dashboard would.
+    """
+    require(pairs, "pairs", ["baseline", "follow_up"])
+    any_score = pairs["baseline"].notna() | pairs["follow_up"].notna()
+    found = mean_difference(pairs["follow_up"].dropna().astype(float), pairs["baseline"].dropna().astype(float), conf_level)
+    return result_table([dict(measure="unpaired_change", group="all", level="all", n=int(any_score.sum()), n_missing=int((~any_score).sum()),
+                              conf_level=conf_level, unit=unit, method="difference of unpaired means", **found)])
+
+
+def share_improved(pairs, mid, higher_is_better, by=None, conf_level=0.95):
+    """Proportion of people with both scores who improved by at least the minimally important difference.
+
+    Parameters
+    ----------
+    pairs : DataFrame, one row per person
+        Needs baseline and follow_up and the column `by`, if given.
+    mid : float
+        The minimally important difference, in score points, above 0.
+    higher_is_better : bool
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure share_improved, unit proportion.
+
+    Raises
+    ------
+    ValueError
+        If `mid` is not above 0.
+    """
+    if not mid > 0:
+        raise ValueError(f"mid must be above 0; found {mid}.")
+    require(pairs, "pairs", ["baseline", "follow_up"] + ([by] if by else []))
+    sign = 1 if higher_is_better else -1
+    rows = []
+    for level, part in levels(pairs, by):
+        gain = sign * (part["follow_up"] - part["baseline"])
+        rows.append(_share((gain >= mid - 1e-9).astype("boolean").mask(gain.isna()), conf_level, measure="share_improved",
+                           group=by or "all", level=level, note=f"improved by {mid:g} or more"))
+    return result_table(rows)
+
+
+def scores_by_visit(scores, conf_level=0.95, unit="points"):
+    """Mean score of each arm at each visit.
+
+    Parameters
+    ----------
+    scores : DataFrame, one row per person and visit
+        Needs arm, months and value; people without the score have a missing value.
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure mean_score_<arm>, group months, level = months; n = people with the score.
+    """
+    require(scores, "scores", ["arm", "months", "value"])
+    rows = []
+    for (arm, months), part in scores.groupby(["arm", "months"]):
+        value = part["value"].dropna().astype(float)
+        rows.append(dict(measure=f"mean_score_{arm}", group="months", level=f"{months:g}", n=len(value), n_missing=len(part) - len(value),
+                         conf_level=conf_level, unit=unit, method="mean, t limits", **mean(value, conf_level)))
+    return result_table(rows)
+
+
+def lost_and_followed(pairs, conf_level=0.95, unit="points"):
+    """Mean baseline score of the people who were followed up and of those who were lost.
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure baseline_mean, group follow_up, levels followed and lost. n_missing = no baseline.
+    """
+    require(pairs, "pairs", ["baseline", "follow_up"])
+    status = pairs["follow_up"].notna().map({True: "followed", False: "lost"})
+    rows = []
+    for level, part in pairs["baseline"].groupby(status):
+        values = part.dropna().astype(float)
+        rows.append(dict(measure="baseline_mean", group="follow_up", level=level, n=len(values), n_missing=len(part) - len(values),
+                         conf_level=conf_level, unit=unit, method="mean, t limits", **mean(values, conf_level)))
+    return result_table(rows) if rows else result_table([dict(measure="baseline_mean", group="follow_up", level="followed", n=0, n_missing=0)])
+
+
+def outcome_results(pairs, instrument, measure, conf_level=0.95):
+    """Everything this module says of one instrument, as one result table.
+
+    Parameters
+    ----------
+    pairs : DataFrame, one row per person
+        Needs arm, baseline and follow_up; the arm `scheme` is reported, and each arm's change where there are two.
+    instrument : str
+        Joined to the names of the measures: paired_change_swemwbs.
+    measure : Series
+        A row of `Scheme.measures()`: name, mid_value, higher_is_better.
+
+    Returns
+    -------
+    DataFrame
+        Result layout.
+    """
+    own, unit = pairs[pairs["arm"] == "scheme"], f"{measure['name']} points"
+    parts = [followed_up(own, None, conf_level), paired_change(own, None, conf_level, unit), unpaired_change(own, conf_level, unit),
+             lost_and_followed(own, conf_level, unit)]
+    if measure["mid_value"] > 0 and measure["higher_is_better"] in ("yes", "no"):
+        parts.append(share_improved(own, measure["mid_value"], measure["higher_is_better"] == "yes", None, conf_level))
+    if pairs["arm"].nunique() > 1:
+        parts += [paired_change(pairs, "arm", conf_level, unit), followed_up(pairs, "arm", conf_level)]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(measure=table["measure"] + f"_{instrument}")

@@ -1,0 +1,217 @@
+"""The only way out: results are suppressed first, then shown, drawn and written."""
+
+import base64
+import html
+import json
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+
+from sprx import disclosure
+from sprx.results import CURVE_COLUMNS, RESULT_COLUMNS
+from sprx.wording import SURE, count, level_name, number, percent
+
+ANSWERED = "answers"
+
+
+class Report:
+    """Collects one notebook's released results and shows them; made by `start_report`.
+
+    Attributes
+    ----------
+    question : str
+        The notebook's name without its number.
+    rule : disclosure.Rule
+    released : dict of str to DataFrame
+        What was added, after suppression.
+    """
+
+    def __init__(self, question, scheme, output_dir, rule):
+        self.question, self.scheme, self.rule = question, scheme, rule
+        self.output_dir = Path(output_dir)
+        self.released, self.sentences, self.figures, self.answers = {}, {}, [], []
+
+    # -- in: results
+
+    def add(self, name, table, describe=None, needs=None):
+        """Release a result table and show what the data say.
+
+        Parameters
+        ----------
+        name : str
+            The name under which figures find it.
+        table : DataFrame
+            Result layout, or curve layout (a column `days`).
+        describe : function of the released table, optional
+            Returns a sentence.
+        needs : str, optional
+            What the table is made from; shown as 'Cannot be answered: needs …' when no row has anything to say.
+
+        Returns
+        -------
+        DataFrame
+            The released table.
+        """
+        is_curve = "days" in table.columns
+        out = (disclosure.release_curve if is_curve else disclosure.release)(table, self.rule)
+        out = out.assign(scheme_id=self.scheme.settings.scheme_id, question=self.question)
+        self.released[name] = out.reindex(columns=[c for c in (CURVE_COLUMNS if is_curve else RESULT_COLUMNS) if c in out or not is_curve])
+        nothing = not is_curve and needs and not (out["estimate"].notna() | out["suppressed"]).any()
+        if nothing:
+            self.say(name, f"Cannot be answered: needs {needs}.", "needs")
+        elif describe is not None:
+            self.say(name, describe(self.released[name]))
+        return self.released[name]
+
+    def say(self, name, text, kind="finding"):
+        """Show one sentence from released numbers and keep it."""
+        self.sentences[name] = text
+        _show(f'<p class="{kind}">{html.escape(text)}</p>')
+
+    def answer(self, answer):
+        """Show this chapter's answer; the summary repeats it."""
+        self.answers.append(answer.as_dict())
+        word, mark = SURE[answer.sure]
+        _show(f'<p class="answer"><strong>{html.escape(answer.text)}</strong></p><p class="sure"><span aria-hidden="true">{mark}</span> '
+              f"{word}: {html.escape(answer.why)}.</p>")
+
+    # -- out: figures and tables
+
+    def figure(self, name, plot, *, caption, alt, rows=None, key=None, **how):
+        """Draw a released table with `plot`, with its caption, its alt text and the table folded below.
+
+        Parameters
+        ----------
+        name : str
+            A name given to `add`.
+        plot : function (table, **how) -> ax
+        caption, alt : str or function of the released table
+        rows : function of the released table, optional
+            Chooses the rows to draw.
+        key : str, optional
+            Tells several figures of one table apart, in their files' names.
+        how
+            Passed on to `plot`.
+        """
+        import matplotlib.pyplot as plt
+
+        from sprx.plots import house_style
+
+        table = self.released[name]
+        table = table if rows is None else rows(table)
+        if table.empty or not table["estimate"].notna().any():
+            _show('<p class="needs">No figure: nothing can be shown.</p>')
+            return
+        caption, alt = (text(table) if callable(text) else text for text in (caption, alt))
+        if not (caption and alt):
+            raise ValueError("a figure needs a caption and alt text.")
+        with house_style():
+            ax = plot(table, **how)
+            svg = BytesIO()
+            ax.figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+            plt.close(ax.figure)
+        file = f"{self.question}_{name}{'_' + key if key else ''}.svg"
+        self._write(Path("figures") / file, svg.getvalue())
+        self._write(Path("figures") / file.replace(".svg", ".csv"), table.to_csv(index=False, lineterminator="\n").encode())
+        self.figures.append(dict(file=file, caption=caption, alt=alt))
+        data = base64.b64encode(svg.getvalue()).decode()
+        _show(f'<figure><img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{data}"><figcaption>{html.escape(caption)} '
+              f"{html.escape(self._counts_note())}</figcaption></figure>{self._folded(table)}")
+
+    def table(self, name, title=None, rows=None):
+        """Show a released table, folded."""
+        table = self.released[name]
+        _show(self._folded(table if rows is None else rows(table), title))
+
+    def _folded(self, table, title="The table behind this"):
+        return f"<details><summary>{html.escape(title or 'The table behind this')}</summary>{results_html(table)}</details>"
+
+    def _counts_note(self):
+        return "Counts are rounded to the nearest 5." if self.rule.round_to == 5 else "" if self.rule.hide_to else "Small numbers are not hidden."
+
+    # -- the ends of a notebook
+
+    def provenance(self):
+        """Say where the numbers come from: scheme, rule for small numbers, versions."""
+        import sprx
+
+        settings = self.scheme.settings
+        about = {"Scheme": f"{settings.name} ({settings.scheme_id})", "Data": "SYNTHETIC: made by a computer, about nobody" if settings.synthetic else "the scheme's own exports",
+                 "Data taken on": f"{settings.extract_date.day} {settings.extract_date:%B %Y}" if settings.extract_date is not None else "not said (the data hold no dates)",
+                 "Small numbers": self.rule.words, "sprx": sprx.__version__}
+        _show("<dl>" + "".join(f"<dt>{k}</dt><dd>{html.escape(v)}</dd>" for k, v in about.items()) + "</dl>")
+
+    def write(self):
+        """Write the released tables, sentences and answers to <question>.results.json (no paths, no clocks)."""
+        results = [t for t in self.released.values() if "days" not in t]
+        stacked = pd.concat(results, ignore_index=True) if results else pd.DataFrame(columns=RESULT_COLUMNS)
+        content = dict(question=self.question, scheme_id=self.scheme.settings.scheme_id, disclosure=self.rule.name,
+                       results=json.loads(stacked.to_json(orient="records", double_precision=12)), sentences=self.sentences,
+                       figures=self.figures, answers=self.answers)
+        self._write(Path(f"{self.question}.results.json"), json.dumps(content, indent=1, ensure_ascii=False).encode())
+
+    def _write(self, path, content):
+        target = self.output_dir / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+    # -- the summary
+
+    def earlier_answers(self):
+        """The answers of the notebooks that ran before this one, in the order of the questions (empty when none ran)."""
+        from sprx.answers import QUESTIONS
+
+        found = [a for path in sorted(self.output_dir.glob("*.results.json")) for a in json.loads(path.read_text(encoding="utf-8"))["answers"]]
+        return sorted(found, key=lambda a: list(QUESTIONS).index(a["question"]))
+
+    def cards(self, answers):
+        """Show a card per question."""
+        from sprx.answers import QUESTIONS
+
+        cards = []
+        for a in answers:
+            word, mark = SURE[a["sure"]]
+            cards.append(f'<li class="card"><h3>{html.escape(QUESTIONS[a["question"]])}</h3><p>{html.escape(a["text"])}</p><p class="sure"><span aria-hidden="true">'
+                         f'{mark}</span> {word}: {html.escape(a["why"])}.</p><p class="more"><a href="#{a["question"]}">Read the chapter<span class="hidden"> '
+                         f'on: {html.escape(QUESTIONS[a["question"]])}</span></a></p></li>')
+        self.answers += [a for a in answers if a not in self.answers]
+        _show(f'<ul class="cards">{"".join(cards)}</ul>')
+
+    def steps(self, texts):
+        """Show the things to do next."""
+        _show("<ol class=\"steps\">" + "".join(f"<li>{html.escape(t)}</li>" for t in texts) + "</ol>" if texts else "<p>Nothing is missing that sprx knows of.</p>")
+
+
+def start_report(question, scheme, output_dir):
+    """Begin a notebook's report: `question` names it, results go to `output_dir`, small numbers follow the scheme's rule."""
+    return Report(question, scheme, output_dir, disclosure.RULES[scheme.settings.disclosure])
+
+
+def results_html(table):
+    """A released table as accessible HTML; a hidden number is *, every text escaped."""
+    days = "days" in table
+    heads = ["", *(["Days", "Still waiting"] if days else ["People or rows", "Missing"]), "Estimate", "Interval", *([] if days else ["Unit", "Method"])]
+    body = []
+    for r in table.itertuples():
+        share = r.unit == "proportion"
+        value, low, high = ("" if pd.isna(v) else percent(v, 1000) if share else number(v) for v in (r.estimate, r.conf_low, r.conf_high))
+        hidden = bool(getattr(r, "suppressed", False))
+        first = f"{r.measure.replace('_', ' ')}" + ("" if r.group == "all" else f", {level_name(r.group, r.level)}")
+        if days:
+            cells = [number(r.days), count(r.n_at_risk), value, f"{low} to {high}" if low and high else ""]
+        else:
+            missing = "*" if hidden or pd.isna(r.n_missing) else count(r.n_missing)
+            cells = ["*" if hidden else "" if pd.isna(r.n) else count(r.n), missing, "*" if hidden else value or "–", "*" if hidden else f"{low} to {high}" if low and high else f"from {low}" if low else "–",
+                     "%" if share else r.unit, r.method + (f"; {r.note}" if r.note else "")]
+        body.append(f'<tr><th scope="row">{html.escape(first)}</th>' + "".join(
+            f'<td data-label="{html.escape(h)}">{html.escape(c)}</td>' for h, c in zip(heads[1:], cells)) + "</tr>")
+    head = "".join(f'<th scope="col">{html.escape(h) or "Measure"}</th>' for h in heads)
+    starred = "<p>* too few people to show, or hidden so that such a number cannot be worked out.</p>" if "suppressed" in table and table["suppressed"].any() else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{starred}"
+
+
+def _show(fragment):
+    from IPython.display import HTML, display
+
+    display(HTML(fragment))
