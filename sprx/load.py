@@ -154,7 +154,7 @@ def _load_table(folder, settings, name, spec):
     notes += [note(name, n, file=spec["file"]) for n in map_notes]
     if not_selected:
         notes.append(note(name, f"{not_selected} of {total} rows do not meet 'where' and were not selected", file=spec["file"]))
-    rows, aside, issues = _type(_blank_missing(mapped, settings, name), name, spec, settings)
+    rows, aside, issues = _type(_blank_missing(mapped, settings, name, spec), name, spec)
     return dict(name=name, rows=rows, aside=aside, total=total, not_selected=not_selected,
                 issues=stack([*notes, issues]))
 
@@ -260,8 +260,8 @@ def _melt(mapped, text, wide):
     return pd.concat(parts).sort_index(kind="stable")
 
 
-def _blank_missing(mapped, settings, name):
-    """What the scheme, or everyone, writes for 'nothing recorded' becomes missing, except in columns of free text."""
+def _blank_missing(mapped, settings, name, spec):
+    """What the scheme, or everyone, writes for 'nothing recorded' becomes missing, except in free text and where `values` maps it."""
     own = {plain_key(v) for v in settings.missing_values}
     kinds = schema.columns(name)["kind"]
     for column in mapped.columns.drop("row"):
@@ -270,12 +270,13 @@ def _blank_missing(mapped, settings, name):
             cells = cells.where(~cells.map(plain_key, na_action="ignore").isin(own), None)
         if kinds.get(column, "text") not in ("id", "text", "suggested", "instrument"):
             known = labels(schema.columns(name).loc[column, "allowed"]) if kinds[column] == "category" else {}
-            cells = cells.where(~cells.str.casefold().isin(schema.BLANKS) | cells.map(plain_key, na_action="ignore").isin(known), None)
+            meant = cells.map(plain_key, na_action="ignore").isin(known) | cells.isin((spec.get("values") or {}).get(column, {}))
+            cells = cells.where(~cells.str.casefold().isin(schema.BLANKS) | meant, None)
         mapped[column] = cells
     return mapped
 
 
-def _type(mapped, name, spec, settings):
+def _type(mapped, name, spec):
     """Typed rows, the rows set aside, and an issue row for every value that could not be used."""
     specs = schema.columns(name)
     _check_columns(mapped, name, spec, specs)

@@ -47,7 +47,10 @@ def read_file(path, sheet=None):
         raise SchemeError(f"{name}: the column {twice[0]!r} stands {header.count(twice[0])} times in the header. Give each its own name.")
     table.columns = header
     table = table.loc[:, [bool(c) for c in header]]
-    return table[table.notna().any(axis=1)], notes
+    empty = table.isna().all(axis=1)
+    if empty[::-1].cumprod()[::-1].ne(empty).any():         # empty rows at the end are not worth a word
+        notes = [*notes, f"{name} has empty rows between the others; they were left out"]
+    return table[~empty], notes
 
 
 def _tidy(cells):

@@ -142,7 +142,7 @@ def _score(wellbeing, noise):
 def lost_to_follow_up(design, scores, never, rng):
     """Who has no follow-up: the never seen, and others by baseline (mar) or by the follow-up score itself (mnar)."""
     score = scores["baseline" if design.mechanism == "mar" else "follow_up"][:, 0]
-    odds = LOSS_PER_POINT[design.mechanism] * (score - score.mean())
+    odds = -LOSS_PER_POINT[design.mechanism] * (score - score.mean())
     low, high = -12.0, 12.0
     for _ in range(40):                              # halving: the intercept that gives the planned share
         middle = (low + high) / 2

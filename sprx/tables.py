@@ -5,7 +5,7 @@ import warnings
 
 import pandas as pd
 
-from sprx.results import RESULT_COLUMNS
+from sprx.results import RESULT_COLUMNS, result_table
 
 SHEET_COLUMNS = {"measure": "Measure", "group": "Breakdown", "level": "Level", "n": "Number", "n_missing": "Missing", "estimate": "Estimate",
                  "conf_low": "Lower limit", "conf_high": "Upper limit", "conf_level": "Confidence level", "unit": "Unit", "method": "Method",
@@ -30,7 +30,7 @@ def write_tables(folder, settings, rule, questions):
     for question in questions:
         path = folder / f"{question}.results.json"
         content = json.loads(path.read_text(encoding="utf-8"))
-        tables[question] = pd.DataFrame(content["results"], columns=RESULT_COLUMNS)
+        tables[question] = result_table(content["results"])[RESULT_COLUMNS]
         headline = content["sentences"].get("headline", headline)
         answers += [a for a in content["answers"] if a["question"] not in {b["question"] for b in answers}]
         path.unlink()
