@@ -8,7 +8,7 @@ QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
     "how_well": "How well does it work for those it reaches?", "impact": "What difference does it make?",
     "cost": "What does it cost?", "cost_effectiveness": "Is it worth the money?", "provision": "What exists locally already?",
-    "evidence": "What does it add to the evidence?"}
+    "evidence": "What does it add to the evidence?", "data_quality": "Can we trust the data?"}
 
 # what has to be recorded before a later chapter can answer, as (tables.columns wanted, advice)
 NEEDS = {
@@ -19,7 +19,26 @@ NEEDS = {
     "evidence": "a comparison group, and an outcome that published studies also used"}
 TABLES = {"impact": ("comparison people", "comparison"), "cost": ("a costs table", "costs"),
           "cost_effectiveness": ("a costs table", "costs"), "provision": ("a provision table", "provision"), "evidence": ("outcomes", "outcomes")}
+# columns that are empty for good reason: not everybody is bereaved, closed, or begins an activity
+EMPTY_BY_NATURE = {"bereaved_on", "closed_date", "closure_reason", "start_date", "index_date", "first_contact_date", "sessions_attended",
+                   "local_label", "measured_on", "months", "service_id", "age", "birth_year"}
+WELL_FILLED = 0.9
 GOOD_FOLLOW_UP, FAIR_FOLLOW_UP = 0.8, 0.6
+
+
+def answer_data_quality(rows, completeness):
+    """From `rows_accounted` and `completeness` results."""
+    shown = completeness.dropna(subset="estimate")
+    read, used = (rows[(rows["measure"] == m)]["estimate"].sum() for m in ("rows_read", "rows_used"))
+    if shown.empty or not read:
+        return Answer("data_quality", "There are too few rows to say how complete the data are.", 0, "small numbers are not shown")
+    full = (shown["estimate"] >= WELL_FILLED).mean()
+    poor = shown[shown["estimate"] < WELL_FILLED].sort_values(["estimate", "group", "level"])
+    text = f"{percent(used / read)} of the rows that were read could be used; {percent(full)} of the columns given are filled in at least {percent(WELL_FILLED)} of the time."
+    sure = 3 if used / read >= 0.95 and full >= 0.8 else 2 if used / read >= 0.8 and full >= 0.5 else 1
+    steps = [(4, f"Fill in {r.level.replace('_', ' ')} (table {r.group}) more often: it is there in {percent(r.estimate, r.n)} of rows.")
+             for r in poor.itertuples() if r.level not in EMPTY_BY_NATURE]
+    return Answer("data_quality", text, sure, "counted from the rows themselves; that a field is filled does not make it right", steps[:2])
 
 
 def answer_when(table):
@@ -106,6 +125,11 @@ def answer_later(question, held):
                       "not analysed in this version", [])
     step = {"impact": (1, "Plan a comparison: record " + NEEDS["impact"] + "."), "cost": (2, "Keep " + NEEDS["cost"] + ".")}.get(question)
     return Answer(question, f"Cannot be answered: needs {NEEDS[question]}.", 0, f"the data hold no {words.removeprefix('a ')}", [step] if step else [])
+
+
+def in_order(answers):
+    """Answers in the fixed order of the questions."""
+    return sorted(answers, key=lambda a: list(QUESTIONS).index(a["question"]))
 
 
 def headline(answers):

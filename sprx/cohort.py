@@ -123,16 +123,17 @@ def followed_for(referrals, days, extract_date):
 
 
 def waits(referrals, extract_date):
-    """Days from referral to first contact, or to the day it was last known not to have happened.
+    """Days from referral to first contact, or to the extract for those not seen by then.
 
     Returns
     -------
     DataFrame
-        The referrals with days_observed (missing without a referral date) and was_seen (True, False). A referral closed
-        without a contact is watched until it was closed, the others until the extract.
+        The referrals with days_observed (missing without a referral date) and was_seen (True, False). A case closed without
+        a contact stays among those not seen until the extract: the question is what share of all referrals were seen, and
+        taking closed cases out of the reckoning would answer for them as if they had gone on waiting.
     """
     seen = referrals["first_contact_date"].notna()
-    last = referrals["first_contact_date"].where(seen, referrals["closed_date"].fillna(extract_date if extract_date is not None else pd.NaT))
+    last = referrals["first_contact_date"].fillna(extract_date if extract_date is not None else pd.NaT)
     days = (last - referrals["referral_date"]).dt.days.astype(float)
     return referrals.assign(days_observed=days, was_seen=seen)
 
@@ -274,7 +275,8 @@ def chosen_follow_ups(rows, target):
         order = [c for c in ("measured_on", "months", "row") if c in rows]
         return rows.sort_values(order, kind="stable").drop_duplicates("person_id", keep="last")
     distance = (rows["months"] - target).abs()
-    window = 1e-6 if distance.min() < 1e-6 else max(1.0, target / 4)
+    by_visit = "measured_on" not in rows or rows["measured_on"].isna().all()
+    window = 1e-6 if by_visit and distance.min() < 1e-6 else max(1.0, target / 4)
     near = rows[distance < window].assign(distance=distance)
     return near.sort_values(["distance", "row"], kind="stable").drop_duplicates("person_id")
 

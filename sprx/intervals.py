@@ -7,11 +7,11 @@ EXACT_BELOW = 10        # OHID: exact limits below this count, Byar's approximat
 
 def wilson(successes, total, conf_level):
     """Wilson score limits of a share: (low, high), missing when `total` is 0. Newcombe (1998) Stat Med 17:857, method 3."""
-    from statsmodels.stats.proportion import proportion_confint
+    from scipy.stats import binomtest
 
     if not total > 0:
         return np.nan, np.nan
-    low, high = proportion_confint(successes, total, alpha=1 - conf_level, method="wilson")
+    low, high = binomtest(int(successes), int(total)).proportion_ci(conf_level, method="wilson")
     return float(low), float(high)
 
 

@@ -119,9 +119,10 @@ def plot_curve(curve, ax=None, marks=()):
                 label=None if level == "all" else level)
         ax.fill_between(rows["days"].to_numpy(float), 100 * rows["conf_low"].to_numpy(float), 100 * rows["conf_high"].to_numpy(float),
                         step="post", color=colour, alpha=0.18, linewidth=0)
-    for day in marks:
+    for position, day in enumerate(marks):
         ax.axvline(day, color=CONTEXT, linestyle="--", linewidth=1)
-        ax.annotate(f"{day} days", (day, 101), ha="center", va="bottom", color="#444444", annotation_clip=False)
+        ax.annotate(f"{day} days", (day, 101), ha="right" if position == 0 and len(marks) > 1 else "left", va="bottom", color="#444444",
+                    annotation_clip=False)
     ax.set(xlabel="days since referral", ylabel="seen (%)", ylim=(0, 100))
     ax.set_xlim(0, None)
     if len(shown) > 1:
@@ -131,15 +132,16 @@ def plot_curve(curve, ax=None, marks=()):
 
 
 def _numbers_at_risk(ax, shown):
-    """The numbers still waiting, under the days of the axis."""
+    """The numbers not yet seen, under the days of the axis."""
     if not shown:
         return
     last = max(rows["days"].max() for _, rows in shown)
     ticks = [t for t in ax.get_xticks() if 0 <= t <= last]
+    ax.annotate("not yet seen, by the days above:", (0, -0.27), xycoords="axes fraction", ha="left", va="center", fontsize=10)
     for line, (level, rows) in enumerate(shown):
-        y = -0.26 - 0.09 * line
-        ax.annotate("still waiting" if level == "all" else level, (0, y), xycoords=("axes fraction", "axes fraction"), xytext=(-6, 0),
-                    textcoords="offset points", ha="right", va="center", fontsize=10)
+        y = -0.36 - 0.09 * line
+        if level != "all":
+            ax.annotate(level, (0, y), xycoords="axes fraction", xytext=(-12, 0), textcoords="offset points", ha="right", va="center", fontsize=10)
         for tick in ticks:
             later = rows[rows["days"] >= tick]
             if len(later):

@@ -1,6 +1,6 @@
 """Facts as data: the tables in reference/*.csv, read once, every row with its source."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -39,6 +39,7 @@ def fallback(name):
     return rows["value"].iloc[0] if len(rows) else None
 
 
+@lru_cache(maxsize=200_000)
 def plain_key(label):
     """A label without case, spaces and punctuation, so that 'Self-referral' meets 'self referral'."""
     return "".join(ch for ch in str(label).casefold() if ch.isalnum())

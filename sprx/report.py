@@ -9,10 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from sprx import disclosure
+from sprx.answers import QUESTIONS
 from sprx.results import CURVE_COLUMNS, RESULT_COLUMNS
 from sprx.wording import SURE, count, level_name, number, percent
-
-ANSWERED = "answers"
 
 
 class Report:
@@ -48,10 +47,6 @@ class Report:
         needs : str, optional
             What the table is made from; shown as 'Cannot be answered: needs …' when no row has anything to say.
 
-        Returns
-        -------
-        DataFrame
-            The released table.
         """
         is_curve = "days" in table.columns
         out = (disclosure.release_curve if is_curve else disclosure.release)(table, self.rule)
@@ -62,7 +57,6 @@ class Report:
             self.say(name, f"Cannot be answered: needs {needs}.", "needs")
         elif describe is not None:
             self.say(name, describe(self.released[name]))
-        return self.released[name]
 
     def say(self, name, text, kind="finding"):
         """Show one sentence from released numbers and keep it."""
@@ -160,23 +154,24 @@ class Report:
 
     def earlier_answers(self):
         """The answers of the notebooks that ran before this one, in the order of the questions (empty when none ran)."""
-        from sprx.answers import QUESTIONS
-
         found = [a for path in sorted(self.output_dir.glob("*.results.json")) for a in json.loads(path.read_text(encoding="utf-8"))["answers"]]
         return sorted(found, key=lambda a: list(QUESTIONS).index(a["question"]))
 
     def cards(self, answers):
         """Show a card per question."""
-        from sprx.answers import QUESTIONS
-
         cards = []
         for a in answers:
             word, mark = SURE[a["sure"]]
             cards.append(f'<li class="card"><h3>{html.escape(QUESTIONS[a["question"]])}</h3><p>{html.escape(a["text"])}</p><p class="sure"><span aria-hidden="true">'
-                         f'{mark}</span> {word}: {html.escape(a["why"])}.</p><p class="more"><a href="#{a["question"]}">Read the chapter<span class="hidden"> '
-                         f'on: {html.escape(QUESTIONS[a["question"]])}</span></a></p></li>')
+                         f'{mark}</span> {word}: {html.escape(a["why"])}.</p>{self._link(a["question"])}</li>')
         self.answers += [a for a in answers if a not in self.answers]
         _show(f'<ul class="cards">{"".join(cards)}</ul>')
+
+    def _link(self, question):
+        """A link to a chapter, if this run has one."""
+        if not (self.output_dir / f"{question}.results.json").exists():
+            return ""
+        return f'<p class="more"><a href="#{question}">Read the chapter<span class="hidden"> on: {html.escape(QUESTIONS[question])}</span></a></p>'
 
     def steps(self, texts):
         """Show the things to do next."""

@@ -186,7 +186,7 @@ def describe_composition(table):
                         + (f" (not recorded for {percent(missing.estimate, missing.n)})" if missing is not None else ""))
         else:
             said.append(f"{name}: not recorded")
-    return f"{'; '.join(said)}." if said else NOT_SHOWN
+    return ". ".join(s[0].upper() + s[1:] for s in said) + "." if said else NOT_SHOWN
 
 
 def describe_rates(table):
