@@ -22,7 +22,7 @@ _HOMES = {
     "sprx.report": ["start_report"],
     "sprx.results": ["result_table", "stack_results", "rows_by_arm"],
     "sprx.wording": ["describe_rows", "describe_problems", "describe_completeness", "describe_referrals", "describe_wait",
-                     "describe_composition", "describe_rates", "describe_groups", "describe_funnel", "describe_change", "describe_unpaired",
+                     "describe_composition", "describe_rates", "describe_groups", "describe_funnel", "describe_change", "describe_unpaired", "caution",
                      "alt_of_levels", "alt_of_curve", "better_is", "describe_axis"],
     "sprx.answers": ["answer_data_quality", "answer_when", "answer_for_whom", "answer_how_well", "answer_later", "headline", "in_order", "next_steps", "NEEDS"],
     "sprx.plots": ["plot_estimates", "plot_bars", "plot_months", "plot_curve", "plot_completeness"],

@@ -124,7 +124,8 @@ def answer_later(question, held):
         return Answer(question, f"Not answered yet: the data hold {words}, but this version of sprx has no chapter on it.", 0,
                       "not analysed in this version", [])
     step = {"impact": (1, "Plan a comparison: record " + NEEDS["impact"] + "."), "cost": (2, "Keep " + NEEDS["cost"] + ".")}.get(question)
-    return Answer(question, f"Cannot be answered: needs {NEEDS[question]}.", 0, f"the data hold no {words.removeprefix('a ')}", [step] if step else [])
+    return Answer(question, f"Cannot be answered: needs {NEEDS[question]}.", 0, f"the data hold no {words.removeprefix('a ')}", [step] if step else [],
+                  "there is no comparison group" if question == "impact" else "")
 
 
 def in_order(answers):
@@ -139,7 +140,7 @@ def headline(answers):
     text = "; ".join(parts)
     text = text[0].upper() + text[1:] + "." if parts else "The data are too few or too incomplete to say how the scheme works."
     if "impact" not in known or known["impact"]["sure"] == 0:
-        text += " Whether the scheme made a difference is not known."
+        text += " Whether the scheme made a difference is not known" + (f": {known['impact']['short']}." if known.get("impact", {}).get("short") else ".")
     return text
 
 

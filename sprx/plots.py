@@ -1,16 +1,18 @@
 """Figures: draw a released result table on an `ax` and return the `ax`; compute nothing."""
 
+import textwrap
 from contextlib import contextmanager
 from functools import cache
 
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from sprx.wording import count, level_name, percent, row_name
+from sprx.wording import count, percent, row_name
 
 SCHEME, COMPARISON, CONTEXT = "#005EB8", "#E69F00", "#6E6E6E"
 LINES = ["-", "--", ":", "-."]
 WIDTH = 5.6         # inches: read at 360 px as well as at 720
+LABEL_WIDTH = 24    # letters
 
 
 @cache
@@ -20,7 +22,7 @@ def _style():
     return {**sns.axes_style("ticks"), **sns.plotting_context("notebook"), "font.family": "sans-serif",
             "font.sans-serif": ["DejaVu Sans"], "font.size": 11, "axes.labelsize": 11, "xtick.labelsize": 10.5, "ytick.labelsize": 10.5,
             "legend.fontsize": 10.5, "axes.spines.right": False, "axes.spines.top": False, "svg.fonttype": "none",
-            "svg.hashsalt": "sprx", "figure.dpi": 100, "savefig.bbox": "tight", "axes.unicode_minus": True}
+            "svg.hashsalt": "sprx", "figure.dpi": 100, "savefig.bbox": "standard", "axes.unicode_minus": True}
 
 
 @contextmanager
@@ -30,19 +32,25 @@ def house_style():
         yield
 
 
-def new_axes(rows):
-    """An axes high enough for so many rows."""
-    return plt.subplots(figsize=(WIDTH, 1.3 + 0.42 * max(rows, 2)))[1]
+def new_axes(labels=(), height=None):
+    """An axes of the house's width, high enough for its labels."""
+    lines = sum(label.count("\n") + 1 for label in labels)
+    return plt.subplots(figsize=(WIDTH, height or 1.0 + 0.2 * lines + 0.22 * max(len(labels), 2)), layout="constrained")[1]
 
 
-def _label(row, results):
-    name = row_name(row, results)
-    return f"{name} (too few to show)" if row.suppressed else f"{name} (not known)" if pd.isna(row.estimate) else f"{name} (n={count(row.n)})"
+def _labels(results, with_n):
+    """What each row is called, on lines short enough for a phone."""
+    said = []
+    for row in results.itertuples():
+        more = " (too few to show)" if row.suppressed else " (not known)" if pd.isna(row.estimate) else f" (n={count(row.n)})"
+        said.append(textwrap.fill(row_name(row, results) + (more if with_n else ""), LABEL_WIDTH, break_long_words=False))
+    return said
 
 
 def plot_estimates(results, ax=None, reference=None, xlabel=None):
     """Point and interval per row (a forest plot); `reference` is (value, name) of a line of no difference."""
-    ax = ax or new_axes(len(results))
+    labels = _labels(results, with_n=True)
+    ax = ax or new_axes(labels)
     scale = 100 if results["unit"].eq("proportion").all() else 1
     rows = list(results.itertuples())
     for y, row in enumerate(rows):
@@ -50,14 +58,16 @@ def plot_estimates(results, ax=None, reference=None, xlabel=None):
             colour = COMPARISON if row.level == "comparison" else SCHEME
             low, high = (row.estimate if pd.isna(v) else v for v in (row.conf_low, row.conf_high))
             ax.plot([scale * low, scale * high], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
-            ax.plot(scale * row.estimate, y, "D" if row.level == "comparison" else "o", color=colour, markersize=7)
+            ax.plot(scale * row.estimate, y, "D" if row.level == "comparison" else "o", color=colour, markersize=7, clip_on=False)
     if reference is not None:
         ax.axvline(reference[0], color=CONTEXT, linestyle="--", linewidth=1.2)
         ax.annotate(reference[1], (reference[0], -0.6), ha="center", va="bottom", color="#444444", annotation_clip=False)
-    ax.set(yticks=range(len(rows)), yticklabels=[_label(r, results) for r in rows], ylim=(len(rows) - 0.5, -0.6),
+    ax.set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.5, -0.6),
            xlabel=xlabel or _axis_name(results))
     if scale == 100:
         _percent_axis(ax, results)
+    elif results["unit"].str.startswith("per ").any():
+        ax.set_xlim(0, None)
     return ax
 
 
@@ -75,7 +85,8 @@ def _percent_axis(ax, results):
 
 def plot_bars(results, ax=None, xlabel=None):
     """A bar per level from 0, each with its number, for shares of one whole and for counts."""
-    ax = ax or new_axes(len(results))
+    labels = _labels(results, with_n=False)
+    ax = ax or new_axes(labels)
     share = results["unit"].eq("proportion").all()
     rows = list(results.itertuples())
     for y, row in enumerate(rows):
@@ -83,14 +94,14 @@ def plot_bars(results, ax=None, xlabel=None):
             ax.barh(y, row.estimate * (100 if share else 1), color=CONTEXT if row.level == "missing" else SCHEME, height=0.7)
         text = "*" if row.suppressed else "not known" if pd.isna(row.estimate) else percent(row.estimate, row.n) if share else count(row.estimate)
         ax.annotate(text, ((0 if pd.isna(row.estimate) else row.estimate * (100 if share else 1)), y), xytext=(4, 0), textcoords="offset points", va="center")
-    ax.set(yticks=range(len(rows)), yticklabels=[level_name(r.group, r.level) for r in rows], ylim=(len(rows) - 0.4, -0.6), xlabel=xlabel or _axis_name(results))
+    ax.set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.4, -0.6), xlabel=xlabel or _axis_name(results))
     ax.set_xlim(0, ax.get_xlim()[1] * 1.12)
     return ax
 
 
 def plot_months(results, ax=None, ylabel=None):
     """One value per month as a line with points; a month that is covered in part is hollow, a hidden one leaves a gap."""
-    ax = ax or plt.subplots(figsize=(WIDTH, 3.2))[1]
+    ax = ax or new_axes(height=3.2)
     rows = results[(results["group"] == "month") & (results["level"] != "missing")]
     months = pd.PeriodIndex(rows["level"], freq="M").to_timestamp()
     share = rows["unit"].eq("proportion").all()
@@ -105,13 +116,13 @@ def plot_months(results, ax=None, ylabel=None):
     ax.set(ylabel=ylabel or ("%" if share else rows["unit"].iloc[0] if len(rows) else ""), ylim=(0, None))
     if share:
         ax.set_ylim(0, 103)
-    ax.figure.autofmt_xdate(rotation=45)
+    ax.tick_params(axis="x", rotation=45)
     return ax
 
 
 def plot_curve(curve, ax=None, marks=()):
     """Share seen by each day as steps with a band, one line per level, numbers at risk below; `marks` are days to name."""
-    ax = ax or plt.subplots(figsize=(WIDTH, 3.9))[1]
+    ax = ax or new_axes(height=4.2)
     shown = list(curve.groupby("level", sort=False))
     for (level, rows), line in zip(shown, LINES):
         colour = SCHEME if line == "-" else "#333333"

@@ -14,6 +14,9 @@ from sprx.results import CURVE_COLUMNS, RESULT_COLUMNS
 from sprx.wording import SURE, count, level_name, number, percent
 
 
+DRAWN_AT_LEAST = 1 / 3   # a figure of which less could be drawn would mislead
+
+
 class Report:
     """Collects one notebook's released results and shows them; made by `start_report`.
 
@@ -94,8 +97,8 @@ class Report:
 
         table = self.released[name]
         table = table if rows is None else rows(table)
-        if table.empty or not table["estimate"].notna().any():
-            _show('<p class="needs">No figure: nothing can be shown.</p>')
+        if table["estimate"].notna().mean() < DRAWN_AT_LEAST or table.empty:
+            _show('<p class="needs">No figure: too little of it could be shown.</p>' + ("" if table.empty else self._folded(table)))
             return
         caption, alt = (text(table) if callable(text) else text for text in (caption, alt))
         if not (caption and alt):

@@ -197,7 +197,7 @@ def describe_rates(table):
     low, high = shown.loc[shown["estimate"].idxmin()], shown.loc[shown["estimate"].idxmax()]
     group = shown["group"].iloc[0]
     return (f"By {NAMES.get(group, group)}, the highest rate was {number(high.estimate)} people referred per 1,000 residents{interval(high)}, "
-            f"in {level_name(group, high.level)}; the lowest was {number(low.estimate)}{interval(low)}, in {level_name(group, low.level)}.")
+            f"for {level_name(group, high.level)}; the lowest was {number(low.estimate)}{interval(low)}, for {level_name(group, low.level)}.")
 
 
 def describe_groups(table):
@@ -233,8 +233,8 @@ def direction(estimate, higher_is_better):
     return "better" if (estimate > 0) == (higher_is_better == "yes") else "worse"
 
 
-def describe_change(table, measure, instrument, compared=False):
-    """'What the data say' of one instrument: change, follow-up, share improved, and what it is not."""
+def describe_change(table, measure, instrument):
+    """'What the data say' of one instrument: change, follow-up and share improved. Say `caution` beside it."""
     row = one(table, f"paired_change_{instrument}")
     kept = one(table, f"followed_up_{instrument}")
     if row is None:
@@ -251,13 +251,14 @@ def describe_change(table, measure, instrument, compared=False):
     other = one(table, f"paired_change_{instrument}", "comparison", "arm")
     if other is not None:
         text += f" In the comparison group, the mean change was {number(other.estimate, True)}{interval(other, True)}."
-    return text + " " + caution(compared or other is not None)
+    return text
 
 
 def caution(compared):
     """What a change is not, in words that fit what the data hold."""
     if compared:
-        return "Each is a change; what the scheme adds is the difference between them, which takes the comparison that chapter 04 is for."
+        return ("Each is a change, not an effect. What the scheme adds is the difference between the groups, once it is allowed for how they differed "
+                "at the start; this chapter does not work that out.")
     return ("This is a change, not an effect of the scheme. People are referred when they are at their worst, and people at their worst tend "
             "to get better anyway; without a comparison group the two cannot be told apart.")
 
