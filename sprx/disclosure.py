@@ -145,6 +145,6 @@ def release_curve(curve, rule):
             since += events
             keep.append(since > rule.hide_to or not keep)
             since = 0 if since > rule.hide_to else since
-        kept.append(part[keep])
+        kept.append(part[np.array(keep, dtype=bool)])
     out = pd.concat(kept, ignore_index=True)
     return out.assign(n_at_risk=rule.round(out["n_at_risk"])).drop(columns="n_events")

@@ -203,46 +203,57 @@ def _must_exist(column, text, spec, where):
 
 def _map_columns(text, spec, name):
     """The export's columns under the standard's names, with what was ignored in words."""
-    standard, columns, also = schema.columns(name).index, spec.get("columns") or {}, spec.get("also") or {}
+    standard, wide = schema.columns(name).index, list(spec.get("wide") or {})
+    also, constant = spec.get("also") or {}, spec.get("constant") or {}
+    _check_mapping(text, spec, also, wide)
+    names, notes = _names(text.drop(columns=wide), spec, name)
+    mapped = text.drop(columns=wide).rename(columns=names)
+    mapped = mapped.assign(**{target: text[source] for target, source in also.items()}, **constant)
+    extra = [c for c in mapped.columns if c not in standard]
+    if name == "people":                # covariates and clusters are carried; three names are ours
+        return mapped.rename(columns={c: f"{c}_as_exported" for c in extra if c in ("row", "file", "start")}), notes
+    if extra:
+        notes.append(f"columns that the standard does not name were ignored: {', '.join(map(repr, extra))}")
+    return mapped[[c for c in mapped.columns if c in standard]], notes
+
+
+def _check_mapping(text, spec, also, wide):
+    """Refuse columns that are not there and two columns mapped to one name."""
     problems = []
-    for where, found in (("columns", columns), ("also", also.values()), ("wide", spec.get("wide") or {})):
+    for where, found in (("columns", spec.get("columns") or {}), ("also", also.values()), ("wide", wide)):
         for column in found:
             try:
                 _must_exist(column, text, spec, where)
             except SchemeError as error:
                 problems += error.problems
-    targets = [*columns.values(), *also, *(spec.get("constant") or {})]
+    targets = _targets(spec)
     problems += [f"scheme.yaml maps {targets.count(t)} columns of {spec['file']} to {t!r}. Keep one."
                  for t in dict.fromkeys(targets) if targets.count(t) > 1]
     if problems:
         raise SchemeError(problems)
-    by_key = {plain_key(c): c for c in standard}
-    names, notes = dict(columns), []
-    for column in text.columns:
-        if column in columns or column in (spec.get("wide") or {}):
-            continue
+
+
+def _targets(spec):
+    """The standard columns that scheme.yaml gives values to."""
+    return [*(spec.get("columns") or {}).values(), *(spec.get("also") or {}), *(spec.get("constant") or {})]
+
+
+def _names(text, spec, name):
+    """New names of an export's columns: as mapped, else by the standard's own name where the values fit."""
+    names, notes, targets = dict(spec.get("columns") or {}), [], _targets(spec)
+    by_key = {plain_key(c): c for c in schema.columns(name).index}
+    for column in text.columns.difference(list(names), sort=False):
         target = by_key.get(plain_key(column))
         if target and target not in targets and target not in names.values():
             if _speaks_another_code(text[column], schema.columns(name).loc[target]):
                 names[column] = f"{column}_as_exported"
-                notes.append(f"the column {column!r} has the name of a standard column but none of its values; it was carried as "
+                notes.append(f"the column {column!r} has the name of a standard column but not its values; it was carried as "
                              f"'{column}_as_exported'. Map it under 'columns' and 'values' if it is the same thing")
             else:
                 names[column] = target
         elif column in targets:                    # its name is taken by the column that scheme.yaml maps to it
             names[column] = f"{column}_as_exported"
-    mapped = text.rename(columns=names).drop(columns=[c for c in (spec.get("wide") or {})])
-    for target, source in also.items():
-        mapped[target] = text[source]
-    for target, value in (spec.get("constant") or {}).items():
-        mapped[target] = value
-    extra = [c for c in mapped.columns if c not in standard]
-    if name == "people":
-        clash = [c for c in extra if c in ("row", "file", "start")]
-        return mapped.rename(columns={c: f"{c}_as_exported" for c in clash}), notes
-    if extra:
-        notes.append(f"columns that the standard does not name were ignored: {', '.join(map(repr, extra))}")
-    return mapped[[c for c in mapped.columns if c in standard]], notes
+    return names, notes
 
 
 def _speaks_another_code(cells, spec):

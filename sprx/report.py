@@ -119,7 +119,9 @@ class Report:
     def table(self, name, title=None, rows=None):
         """Show a released table, folded."""
         table = self.released[name]
-        _show(self._folded(table if rows is None else rows(table), title))
+        table = table if rows is None else rows(table)
+        if len(table):
+            _show(self._folded(table, title))
 
     def _folded(self, table, title="The table behind this"):
         return f"<details><summary>{html.escape(title or 'The table behind this')}</summary>{results_html(table)}</details>"

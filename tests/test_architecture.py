@@ -1,0 +1,65 @@
+"""Imports point one way, and nothing grows past what one can hold in mind."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SPRX = Path(__file__).parents[1] / "sprx"
+MODULES = sorted(p for p in SPRX.rglob("*.py") if "reference" not in p.parts)
+
+# what each module may know; a module that is not named may not be imported by anyone but the command line
+MAY_IMPORT = {
+    "errors": set(), "reference": set(), "intervals": set(), "kernels": set(), "page": set(),
+    "schema": {"reference"}, "scoring": {"reference"}, "results": {"errors"}, "settings": {"schema", "errors"}, "readers": {"errors"},
+    "identifiers": {"schema"}, "load": {"identifiers", "readers", "schema", "errors", "reference", "settings"},
+    "clean_outcomes": {"load", "scoring"}, "clean": {"schema", "clean_outcomes", "load", "reference"},
+    "cohort": {"schema", "reference"}, "disclosure": {"intervals", "results"}, "wording": {"reference"}, "answers": {"wording"},
+    "plots": {"wording"}, "tables": {"results"}, "report": {"disclosure", "answers", "plots", "results", "wording", "__version__"},
+    "run": {"settings", "errors", "clean", "load", "page", "disclosure", "tables", "kernels", "answers", "wording", "__version__"},
+    "lab": {"run", "settings"}, "template": {"errors", "reference", "schema", "settings", "readers", "identifiers"},
+    "sample": {"reference", "scoring", "schema"}, "simulate": {"reference", "sample", "scoring", "schema"},
+    "cli": {"clean", "errors", "lab", "load", "run", "simulate", "template"},
+}
+METRICS_MAY_IMPORT = {"errors", "reference", "results", "intervals"}
+
+
+def imported(path):
+    """The sprx modules that one module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sprx":
+            rest = node.module.split(".")[1:]
+            found |= {rest[0]} if rest else {a.name for a in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("sprx.")}
+            if any(a.name == "sprx" for a in node.names):
+                found.add("__version__")
+    return found
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.name != "__init__.py"], ids=lambda p: str(p.relative_to(SPRX)))
+def test_imports_point_one_way(path):
+    allowed = METRICS_MAY_IMPORT if path.parent.name == "metrics" else MAY_IMPORT[path.stem]
+    assert imported(path) <= allowed
+
+
+def test_the_import_check_sees_an_import():
+    assert imported(SPRX / "clean.py") >= {"load", "schema"} and "__version__" in imported(SPRX / "run.py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SPRX)))
+def test_no_module_over_400_lines_no_function_over_40_and_no_shed(path):
+    source = path.read_text(encoding="utf-8")
+    assert source.count("\n") <= 400
+    assert path.stem not in ("utils", "helpers", "common", "misc")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+            assert node.end_lineno - first.lineno + 1 <= 40, node.name
+
+
+def test_every_public_function_says_what_it_is():
+    silent = [f"{p.stem}.{n.name}" for p in MODULES for n in ast.parse(p.read_text(encoding="utf-8")).body
+              if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and not n.name.startswith("_") and not ast.get_docstring(n)]
+    assert silent == []
