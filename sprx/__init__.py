@@ -12,7 +12,7 @@ _HOMES = {
     "sprx.errors": ["DataError", "SchemeError"],
     "sprx.load": ["load_scheme", "Scheme"],
     "sprx.clean": ["clean_scheme"],
-    "sprx.cohort": ["scheme_people", "scheme_referrals", "followed_for", "waits", "stages", "STAGES", "suitable_groups", "scored_people",
+    "sprx.cohort": ["scheme_people", "referred_people", "referrals_outside_period", "scheme_referrals", "followed_for", "waits", "stages", "STAGES", "suitable_groups", "scored_people",
                     "instruments_used", "population", "follow_up_visits", "scores_at_visits", "standard_columns", "what_data_hold"],
     "sprx.metrics.data_quality": ["rows_accounted", "problems_found", "completeness", "completeness_by_month"],
     "sprx.metrics.when": ["referrals_per_month", "time_to_first_contact", "seen_within", "median_wait"],

@@ -59,40 +59,46 @@ def _check_one(folder):
         if "people" not in scheme.tables:
             raise DataError("Table people has no rows yet, and every other table needs it. Fill it in first.")
         scheme = clean_scheme(scheme)
-        write_private(Path(folder) / "private", scheme)
     except DataError as error:
         report_problems(folder, getattr(error, "problems", [str(error)]))
         return False
     except OSError as error:
-        report_problems(folder, [f"{error.strerror}: {error.filename}. Check that the folder can be read and written."])
+        report_problems(folder, [f"{error.strerror}: {error.filename}. Check that the folder can be read."])
         return False
-    _print_check(folder, scheme)
+    _print_check(scheme)
+    if len(scheme.issues):
+        private = Path(folder) / "private"
+        try:
+            write_private(private, scheme)
+            say(f"All {len(scheme.issues):,} are in {private / 'issues.csv'} (about people: not for sharing).")
+        except OSError as error:
+            say(f"The full list could not be written to {private} ({error.strerror}).", error=True)
     return True
 
 
-def _print_check(folder, scheme):
+def _print_check(scheme):
     """Rows in and used, and the problems by kind with an example, as two tables."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = Console(width=None if sys.stdout.isatty() else 160)
     rows = Table("table", "rows read", "used", "set aside", title=escape(f"{scheme.settings.name}: rows"))
     for r in scheme.accounts().itertuples():
-        rows.add_row(r.table, f"{r.rows_in:,}", f"{r.rows_used:,}", f"{r.rows_set_aside:,}" + (f" ({r.rows_not_selected:,} by where)" if r.rows_not_selected else ""))
+        by_where = f" ({r.rows_not_selected:,} by where)" if r.rows_not_selected else ""
+        rows.add_row(r.table, f"{r.rows_in:,}", f"{r.rows_used:,}", f"{r.rows_set_aside:,}{by_where}")
     console.print(rows)
     if scheme.empty:
         console.print(f"No rows yet: {', '.join(scheme.empty)}")
-    if len(scheme.issues):
-        table = Table("table", "column", "problem", "rows", "first: row", "found", "expected", "what was done", title="Problems")
-        for _, part in scheme.issues.groupby(["table", "column", "problem", "expected"], sort=True):
-            first = part.iloc[0]
-            table.add_row(*(escape(str(v)) for v in (first.table, first.column, first.problem, f"{len(part):,}" if first.row == first.row and str(first.row) != "<NA>" else "",
-                                                     "" if str(first.row) == "<NA>" else first.row, str(first.found)[:30], first.expected[:60], first.action)))
-        console.print(table)
-        console.print(f"All {len(scheme.issues):,} are in {Path(folder) / 'private' / 'issues.csv'} (about people: not for sharing).", highlight=False)
-    else:
+    if scheme.issues.empty:
         console.print("No problems found.")
+        return
+    table = Table("table", "column", "problem", "rows", "e.g. row", "found", "expected", "what was done", title="Problems and notes")
+    for _, part in scheme.issues.groupby(["table", "column", "problem", "expected"], sort=True):
+        first, about_rows = part.iloc[0], part["row"].notna().all()
+        table.add_row(*map(escape, (first["table"], first["column"], first["problem"], f"{len(part):,}" if about_rows else "",
+                                    str(first["row"]) if about_rows else "", str(first["found"])[:30], first["expected"][:60], first["action"])))
+    console.print(table)
 
 
 @app.command()
@@ -201,3 +207,9 @@ def main():
     except KeyboardInterrupt:
         say("Stopped. Finished reports are in place; the one under way was thrown away.", error=True)
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get("SPRX_TRACEBACK"):
+            raise
+        say(f"{type(error).__name__}: {error}. This is a fault in sprx, not in your data: please report it, with what "
+            "SPRX_TRACEBACK=1 in the environment adds to this line.", error=True)
+        sys.exit(1)

@@ -52,6 +52,14 @@ def scheme_people(scheme, arm="scheme"):
     return people
 
 
+def referred_people(scheme):
+    """The scheme's own people who have a referral in the period (or one without a date); everyone where there are no referrals."""
+    people = scheme_people(scheme)
+    if "referrals" not in scheme.tables:
+        return people
+    return people[people["person_id"].isin(scheme_referrals(scheme)["person_id"])]
+
+
 def ethnic_group(codes):
     """The five groups of the 2001 census from 16+1 codes; Z is 'not stated', 99 is missing (asked and not asked differ)."""
     groups = {code: group for group, letters in ETHNIC_GROUPS.items() for code in letters}
@@ -106,13 +114,16 @@ def scheme_referrals(scheme):
     for column in ("referral_date", "first_contact_date", "closed_date"):
         rows[column] = pd.to_datetime(rows[column])
     start, end = scheme.settings.period
-    inside = pd.Series(True, index=rows.index)
-    if start is not None:
-        inside &= ~(rows["referral_date"] < start)
-    if end is not None:
-        inside &= ~(rows["referral_date"] > end)
+    inside = ~((rows["referral_date"] < (start or pd.Timestamp.min)) | (rows["referral_date"] > (end or pd.Timestamp.max)))
     groups = people[["person_id", "age_band", "sex", "ethnic_group", "imd_quintile"]]
     return rows[inside].merge(groups, on="person_id", how="inner")
+
+
+def referrals_outside_period(scheme):
+    """How many referrals of the scheme's own people were made outside the period."""
+    own = scheme.tables["people"].query("arm == 'scheme'")["person_id"]
+    every = scheme.tables["referrals"]["person_id"].isin(own).sum() if "referrals" in scheme.tables else 0
+    return int(every) - len(scheme_referrals(scheme))
 
 
 def followed_for(referrals, days, extract_date):

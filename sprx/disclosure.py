@@ -72,7 +72,7 @@ def _small(count, rule):
 def _too_small(row, rule):
     """True when a row tells of fewer people than the rule lets out, on either side of a share."""
     rest = row.denominator - row.numerator
-    one_sided = row.unit == "proportion" and rule.round_to == 1 and _small(rest, rule)     # unrounded, the rest can be read off
+    one_sided = not row.unit.startswith("per ") and rule.round_to == 1 and _small(rest, rule)   # unrounded, the rest can be read off
     return _small(row.n, rule) or _small(row.numerator, rule) or one_sided
 
 
@@ -92,6 +92,8 @@ def _rounded(out, rule):
             out.at[i, "estimate"] = x
     small_missing = out["n_missing"].between(1, rule.hide_to)
     out["n"], out["n_missing"] = rule.round(out["n"]), rule.round(out["n_missing"]).mask(small_missing)
+    if rule.round_to == 1:              # from an exact n and a total that is known elsewhere, the missing could be had back
+        out["n"] = out["n"].mask(small_missing)
     return out
 
 
@@ -111,7 +113,7 @@ def _second_cells(out, hide, rule):
 def _adds_up(out, part, measure, size):
     """True unless the levels are known not to make up a whole: only then is there nothing to subtract from."""
     whole = out[(out["measure"] == measure) & (out["group"] == "all")]
-    totals = [*whole["n"], *whole["numerator"].dropna(), *part["denominator"].dropna().unique()[:1 if part["unit"].eq("proportion").all() else 0]]
+    totals = [*whole["n"], *whole["numerator"].dropna(), *part.loc[~part["unit"].str.startswith("per "), "denominator"].dropna().unique()[:1]]
     return not totals or any(abs(size[part.index].sum() - total) < 0.5 for total in totals)
 
 

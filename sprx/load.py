@@ -100,8 +100,11 @@ def load_scheme(folder):
     """
     folder = Path(folder)
     settings = read_settings(folder)
-    problems, parts = [], []
+    problems, parts, unread = [], [], []
     for name, spec in settings.tables.items():
+        if spec["file"].casefold().endswith(".json") and name == "provision":
+            unread.append(note(name, "an Open Referral feed is not read by this version of sprx", file=spec["file"]))
+            continue
         try:
             parts.append(_load_table(folder, settings, name, spec))
         except SchemeError as error:
@@ -110,7 +113,7 @@ def load_scheme(folder):
         raise SchemeError(problems)
     return Scheme(
         folder, settings, tables={p["name"]: p["rows"] for p in parts if p["total"]},
-        issues=stack(p["issues"] for p in parts),
+        issues=stack([*unread, *(p["issues"] for p in parts)]),
         set_aside={p["name"]: p["aside"] for p in parts if len(p["aside"])}, rows_in={p["name"]: p["total"] for p in parts},
         not_selected={p["name"]: p["not_selected"] for p in parts if p["not_selected"]},
         empty=tuple(p["name"] for p in parts if not p["total"]))

@@ -22,7 +22,7 @@ def _style():
     return {**sns.axes_style("ticks"), **sns.plotting_context("notebook"), "font.family": "sans-serif",
             "font.sans-serif": ["DejaVu Sans"], "font.size": 11, "axes.labelsize": 11, "xtick.labelsize": 10.5, "ytick.labelsize": 10.5,
             "legend.fontsize": 10.5, "axes.spines.right": False, "axes.spines.top": False, "svg.fonttype": "none",
-            "svg.hashsalt": "sprx", "figure.dpi": 100, "savefig.bbox": "standard", "axes.unicode_minus": True}
+            "svg.hashsalt": "sprx", "figure.dpi": 100, "savefig.bbox": "standard", "text.parse_math": False}
 
 
 @contextmanager

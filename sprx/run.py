@@ -241,6 +241,8 @@ def _finish(work, scheme, folder, wanted, times):
 def write_private(folder, scheme):
     """issues.csv and the rows set aside: about people, not for sharing."""
     folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("set_aside_*.csv"):
+        stale.unlink()
     scheme.issues.to_csv(folder / "issues.csv", index=False, lineterminator="\n")
     for name, rows in sorted(scheme.set_aside.items()):
         rows.to_csv(folder / f"set_aside_{name}.csv", index=False, lineterminator="\n")

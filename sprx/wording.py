@@ -147,7 +147,7 @@ def describe_completeness(table):
 
 def describe_referrals(table):
     """How many referrals there were, and how many in a whole month."""
-    total = one(table, "referrals")
+    total, outside = one(table, "referrals"), one(table, "referrals_outside_period")
     if total is None:
         return NOT_SHOWN
     whole = table[(table["group"] == "month") & (table["level"] != "missing") & (table["note"] != "part of a month")].dropna(subset="estimate")
@@ -156,6 +156,8 @@ def describe_referrals(table):
         text += f" In a whole month there were between {count(whole.estimate.min())} and {count(whole.estimate.max())}."
     if total.n_missing > 0:
         text += f" {count(total.n_missing)} have no referral date and are not in the figure."
+    if outside is not None and outside.estimate > 0:
+        text += f" {count(outside.estimate)} more were made outside the period and are left out of this report."
     return text
 
 
@@ -202,14 +204,16 @@ def describe_rates(table):
 
 def describe_groups(table):
     """How many belong to each suitable group, and how many to none."""
-    known = table.dropna(subset="estimate")
+    known = table[table["measure"] == "share_in_suitable_group"].dropna(subset="estimate")
     groups = known[known["level"] != "none of these"]
-    said = [f"{level_name('suitable_group', r.level).lower()} {percent(r.estimate, r.n)}{interval(r)}" for r in groups.itertuples()]
+    people = table[table["measure"] == "people_in_suitable_group"].set_index("level")["estimate"]
+    said = [f"{level_name('suitable_group', r.level).lower()} {count(people[r.level])}, {percent(r.estimate, r.n)}{interval(r)}" for r in groups.itertuples()]
     none = one(table, "share_in_suitable_group", "none of these")
-    unknown = table[table["note"].str.startswith("the data do not hold")]["level"]
+    shares = table[table["measure"] == "share_in_suitable_group"]
+    unknown = shares[shares["note"].str.startswith("the data do not hold")]["level"]
     text = f"Of the people referred: {'; '.join(said)}. A person can be in several groups." if said else "The data do not show any of the five groups."
     if none is not None:
-        text += f" {percent(none.estimate, none.n)}{interval(none)} are in none of the groups that the data can show."
+        text += f" {count(people['none of these'])}, {percent(none.estimate, none.n)}{interval(none)}, are in none of the groups that the data can show."
     if len(unknown):
         text += f" Not recorded, so not counted: {listed(level_name('suitable_group', g).lower() for g in unknown)}."
     return text
@@ -240,7 +244,7 @@ def describe_change(table, measure, instrument):
     if row is None:
         return f"{measure['name']}: not shown, too few people have both scores."
     text = (f"{measure['name']}: among {count(row.n)} people with both scores, the mean change was {number(row.estimate, True)} "
-            f"points{interval(row, True)}; {'a higher' if measure['higher_is_better'] == 'yes' else 'a lower'} score is better.")
+            f"points{interval(row, True)}. {better_is(measure)}")
     if row.conf_low <= 0 <= row.conf_high:
         text += " The interval includes no change."
     if kept is not None:

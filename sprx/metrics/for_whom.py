@@ -94,7 +94,8 @@ def suitable_group_shares(flags, conf_level=0.95):
     Returns
     -------
     DataFrame
-        Result layout; measure share_in_suitable_group, group suitable_group, unit proportion; n_missing = cannot tell. The
+        Result layout; measures share_in_suitable_group (unit proportion) and people_in_suitable_group (unit people), group
+        suitable_group; n_missing = cannot tell. The
         level 'none of these' is about people for whom every group that the data hold at all is known. Groups overlap.
     """
     answerable = [g for g in flags if flags[g].notna().any()]
@@ -113,4 +114,7 @@ def suitable_group_shares(flags, conf_level=0.95):
                          estimate=inside / total if total else float("nan"), conf_low=low, conf_high=high, conf_level=conf_level,
                          unit="proportion", numerator=inside if total else None, denominator=total if total else None,
                          method="Wilson score", note=note))
+        rows.append(dict(measure="people_in_suitable_group", group="suitable_group", level=level, n=total, n_missing=len(flags) - total,
+                         estimate=inside if total else float("nan"), unit="people", numerator=inside if total else None,
+                         denominator=total if total else None, method="count", note=note))
     return result_table(rows)

@@ -6,7 +6,7 @@ from sprx.errors import DataError, require
 from sprx.results import CURVE_COLUMNS, levels, result_table
 
 
-def referrals_per_month(referrals, period=(None, None)):
+def referrals_per_month(referrals, period=(None, None), outside=0):
     """Number of referrals in each month, months without any included.
 
     Parameters
@@ -15,15 +15,18 @@ def referrals_per_month(referrals, period=(None, None)):
         Needs referral_date. Undated referrals are the level 'missing'.
     period : (Timestamp or None, Timestamp or None)
         First and last day wanted; a month that the period or the data cover only in part says so in `note`.
+    outside : int
+        Referrals that were left out because they were made outside the period.
 
     Returns
     -------
     DataFrame
-        Result layout; measure referrals, group month, levels YYYY-MM and 'missing', unit referrals; and the row all/all.
+        Result layout; measure referrals, group month, levels YYYY-MM and 'missing', unit referrals; the row all/all; and referrals_outside_period.
     """
     require(referrals, "referrals", ["referral_date"])
     dates = referrals["referral_date"]
-    rows = [_count("all", "all", len(dates), int(dates.isna().sum()))]
+    rows = [_count("all", "all", len(dates), int(dates.isna().sum())),
+            _count("all", "all", outside, 0) | dict(measure="referrals_outside_period")]
     if dates.notna().any():
         start = period[0] if period[0] is not None else dates.min()
         end = period[1] if period[1] is not None else dates.max()
