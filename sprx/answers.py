@@ -138,7 +138,7 @@ def headline(answers):
     known = {a["question"]: a for a in answers}
     parts = [known[q]["short"] for q in ("when", "how_well") if q in known and known[q]["short"]]
     text = "; ".join(parts)
-    text = text[0].upper() + text[1:] + "." if parts else "The data are too few or too incomplete to say how the scheme works."
+    text = text[0].upper() + text[1:] + "." if parts else "The data are too few or too incomplete to say how people fare in the scheme."
     if "impact" not in known or known["impact"]["sure"] == 0:
         text += " Whether the scheme made a difference is not known" + (f": {known['impact']['short']}." if known.get("impact", {}).get("short") else ".")
     return text
@@ -146,5 +146,5 @@ def headline(answers):
 
 def next_steps(answers, most=3):
     """The first few things to do, most useful first, none twice."""
-    steps = sorted({tuple(step) for a in answers for step in a["next_steps"]}, key=lambda s: (s[0], s[1]))
-    return [text for _, text in steps[:most]]
+    steps = sorted({tuple(step) for a in answers for step in a["next_steps"]})
+    return list(dict.fromkeys(text for _, text in steps))[:most]

@@ -46,7 +46,7 @@ def clean_scheme(scheme):
         `derived` (True for totals scored here). `settings.extract_date` is always set. Each change is a row of `issues`.
     """
     for step in (_set_extract_date, _blank_impossible_dates, _blank_impossible_ages, _read_pathway_codes, _drop_duplicates,
-                 _drop_orphans, _join_episodes, _drop_orphans, _add_start, clean_outcomes, _warn_of_doubtful_counts):
+                 _drop_orphans, _join_episodes, _drop_orphans, _drop_duplicates, _add_start, clean_outcomes, _warn_of_doubtful_counts):
         scheme = step(scheme)
     return scheme
 

@@ -59,7 +59,11 @@ def _read_items(scheme):
     scheme = _aside(scheme.keep("outcomes", rows, ()), items.isna(), "item", "not an item of the instrument", "total, or the number of the item")
     rows = scheme.tables["outcomes"].assign(item=items.dropna())
     licensed = rows["instrument"].map(rules).eq("totals_only") & rows["item"].ne("total")
-    return _aside(scheme.keep("outcomes", rows, ()), licensed, "item", "answers to a licensed instrument", "its total only")
+    scheme = _aside(scheme.keep("outcomes", rows, ()), licensed, "item", "answers that are not scored here (licence, or several ways to code them)",
+                    "its total only")
+    rows = scheme.tables["outcomes"]
+    again = rows.duplicated(["instrument", "item", *[c for c in SITTING if c in rows]])       # 'q1' and '1' are one item
+    return _aside(scheme, again, "item", "same item of the same sitting as an earlier row")
 
 
 def _check_ranges(scheme):
@@ -73,7 +77,7 @@ def _check_ranges(scheme):
                  for bound, side in ((low, "min"), (high, "max")))
     broken = (rows["value"] < low - 1e-6) | (rows["value"] > high + 1e-6) | (kind.eq("item") & rows["value"].mod(1).ne(0))
     profile = rows["item"].eq("profile")
-    expected = "from " + low.map("{:g}".format) + " to " + high.map("{:g}".format)
+    expected = pd.Series([f"from {a:g} to {b:g}" for a, b in zip(low, high)], index=rows.index, dtype=object)
     return _aside(scheme, broken & ~profile, "value", "outside the instrument's range", expected)
 
 
@@ -114,7 +118,7 @@ def _score_answers(scheme):
         notes.append(_safety_flags(part, instrument))
     if not notes:
         return scheme
-    scored = pd.concat([rows, *made], ignore_index=True)
+    scored = pd.concat([rows, *(totals for totals in made if len(totals))], ignore_index=True)
     return scheme.keep("outcomes", scored, stack(notes))
 
 
@@ -135,7 +139,8 @@ def _eq5d_totals(wide, instrument, people):
     answered = wide.reindex(columns=range(1, len(EQ5D_DIMENSIONS) + 1))
     profile = answered.map(lambda v: "" if pd.isna(v) else f"{v:.0f}").agg("".join, axis=1)
     if 0 in wide:
-        profile = profile.where(wide[0].isna(), wide[0].map("{:.0f}".format))
+        given = wide[0].map(lambda v: f"{v:.0f}" if v % 1 == 0 else "")
+        profile = profile.where(wide[0].isna(), given)
     who = people.set_index("person_id").reindex(wide.index.get_level_values("person_id")).reindex(columns=["age", "sex"])
     return eq5d_utility(profile, instrument, who.set_axis(wide.index))
 
@@ -164,8 +169,10 @@ def _add_occasion(scheme):
     if named.notna().all():
         return scheme
     order = [c for c in ("months", "measured_on") if c in rows]
-    ranked = rows.sort_values([*order, "row"], kind="stable")
-    first = ~ranked.duplicated(["person_id", "instrument", "item"])
+    ranked = rows.assign(named=named).sort_values([*order, "row"], kind="stable")
+    measure = ["person_id", "instrument", "item"]
+    has_baseline = ranked["named"].eq("baseline").fillna(False).groupby([ranked[c] for c in measure]).transform("any")
+    first = ~ranked.duplicated(measure) & ~has_baseline
     near = ranked["months"].isna() | ranked["months"].le(LATEST_BASELINE_MONTHS)
     guess = (first & near).map({True: "baseline", False: "follow_up"}).astype("string").reindex(rows.index)
     count = int(named.isna().sum())

@@ -66,8 +66,8 @@ def _check_one(folder):
         report_problems(folder, [f"{error.strerror}: {error.filename}. Check that the folder can be read."])
         return False
     _print_check(scheme)
-    if len(scheme.issues):
-        private = Path(folder) / "private"
+    private = Path(folder) / "private"
+    if len(scheme.issues) or private.exists():
         try:
             write_private(private, scheme)
             say(f"All {len(scheme.issues):,} are in {private / 'issues.csv'} (about people: not for sharing).")

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sprx.intervals import poisson, wilson
+from sprx.intervals import EXACT_BELOW, poisson, wilson
 from sprx.results import COUNTS, RESULT_COLUMNS
 
 HIDDEN, HIDDEN_TOO = "fewer people than may be shown", "hidden so that a smaller number cannot be worked out"
+# breakdowns whose levels are not the parts of a whole: nothing can be had back from a total
+OVERLAPPING = ("suitable_group", "months", "table", "follow_up")
 NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high"]
 
 
@@ -73,12 +75,12 @@ def _too_small(row, rule):
     """True when a row tells of fewer people than the rule lets out, on either side of a share."""
     rest = row.denominator - row.numerator
     one_sided = not row.unit.startswith("per ") and rule.round_to == 1 and _small(rest, rule)   # unrounded, the rest can be read off
-    return _small(row.n, rule) or _small(row.numerator, rule) or one_sided
+    return bool(_small(row.n, rule) or _small(row.numerator, rule) or one_sided)
 
 
 def _rounded(out, rule):
     """Counts rounded, and shares, counts and rates worked out again from them."""
-    counted = out["numerator"].notna() & out["estimate"].notna()
+    counted = out["numerator"].notna() & out["denominator"].notna() & out["estimate"].notna()
     numerator, denominator = rule.round(out["numerator"]), rule.round(out["denominator"])
     for i in out.index[counted & (rule.round_to > 1)]:
         x, d, level = numerator[i], denominator[i], out.at[i, "conf_level"]
@@ -88,6 +90,7 @@ def _rounded(out, rule):
             per = out.at[i, "estimate"] / (out.at[i, "numerator"] or np.nan) if out.at[i, "numerator"] else 0.0
             limits = poisson(x, level) if x else (0.0, np.nan)
             out.loc[i, ["estimate", "conf_low", "conf_high"]] = (x * per, limits[0] * per, limits[1] * per if x else out.at[i, "conf_high"])
+            out.at[i, "method"] = "exact" if x < EXACT_BELOW else "Byar's"
         else:
             out.at[i, "estimate"] = x
     small_missing = out["n_missing"].between(1, rule.hide_to)
@@ -101,20 +104,21 @@ def _second_cells(out, hide, rule):
     """One further row for each breakdown in which a single hidden one could be had back from the total or its neighbours."""
     also = pd.Series(False, index=out.index)
     size = out["numerator"].fillna(out["n"])
-    for (measure, group), part in out[out["group"] != "all"].groupby(["measure", "group"], sort=False):
-        others = part.index[~hide[part.index] & size[part.index].gt(0)]
+    for (_, group), part in out[out["group"] != "all"].groupby(["measure", "group"], sort=False):
         if group == "stage":
             also[_near_stages(size[part.index], rule)] = True
-        elif hide[part.index].sum() == 1 and len(others) and _adds_up(out, part, measure, size):
-            also[size[others].idxmin()] = True
+        elif group not in OVERLAPPING and not part["unit"].eq("rows").any() and not part["measure"].eq("completeness").any():
+            hidden = list(part.index[hide[part.index]])
+            others = list(size[part.index[~hide[part.index] & size[part.index].gt(0)]].sort_values(kind="stable").index)
+            while others and _solvable(size[hidden], rule):
+                also[others[0]] = True
+                hidden.append(others.pop(0))
     return also & ~hide
 
 
-def _adds_up(out, part, measure, size):
-    """True unless the levels are known not to make up a whole: only then is there nothing to subtract from."""
-    whole = out[(out["measure"] == measure) & (out["group"] == "all")]
-    totals = [*whole["n"], *whole["numerator"].dropna(), *part.loc[~part["unit"].str.startswith("per "), "denominator"].dropna().unique()[:1]]
-    return not totals or any(abs(size[part.index].sum() - total) < 0.5 for total in totals)
+def _solvable(hidden, rule):
+    """True when the hidden counts follow from their sum: there is one, or each is the least or the most that is hidden."""
+    return len(hidden) == 1 or len(hidden) > 1 and hidden.max() <= rule.hide_to and hidden.sum() in (len(hidden), rule.hide_to * len(hidden))
 
 
 def _near_stages(size, rule):
@@ -145,7 +149,7 @@ def release_curve(curve, rule):
         since, keep = 0, []
         for events in part["n_events"]:
             since += events
-            keep.append(since > rule.hide_to or not keep)
+            keep.append(since > rule.hide_to or (not keep and since == 0))
             since = 0 if since > rule.hide_to else since
         kept.append(part[np.array(keep, dtype=bool)])
     out = pd.concat(kept, ignore_index=True)

@@ -6,11 +6,11 @@ from sprx import schema
 
 PERSON = r"(patient|client|person|people|participant|user|service_user|carer|member|contact|worker|link_worker|staff|gp|doctor|referrer|kin|partner)"
 HEADERS = [
-    ("a name", rf"(full_?|last_?|first_?|middle_?|maiden_?|family_?|given_?|pref(erred)?_?)?name|(.*_)?(sur|fore)name(_.*)?|(.*_)?(last|first)_?name|{PERSON}s?_?name"),
+    ("a name", rf"(full_?|last_?|first_?|middle_?|maiden_?|family_?|given_?|pref(erred)?_?)?name|(.*_)?(sur|fore)name(_.*)?|(.*_)?(last|first)_?name|{PERSON}s?(_[a-z]+)?_?name"),
     ("an address", r"(.*_)?(address|addr)(_.*)?|(.*_)?street(_.*)?|(.*_)?post_?code(_(home|full|current|\d+))?|zip(_?code)?"),
     ("an e-mail address", r"(.*_)?e_?mail(_.*)?"),
     ("a phone number", r"(.*_)?(tele)?phone(_?(no|number))?|(.*_)?mobile(_?(no|number))?|tel(_?(no|number))?"),
-    ("a date of birth", r"(.*_)?d_?o_?b|(.*_)?(date_of_birth|birth_?date|birthday|birth_day)"),
+    ("a date of birth", r"(.*_)?d_?o_?b|(.*_)?(date_?of_?birth|birth_?date|birthday|birth_day)"),
     ("an NHS number", r"(.*_)?nhs_?(no|num|number)|(.*_)?chi_?(no|number)"),
 ]
 NHS_NUMBER = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)")
@@ -29,7 +29,7 @@ def is_nhs_number(digits):
     return digits != digits[0] * 10 and (11 - remainder) % 11 == int(digits[9])
 
 
-def identifier_in(header, cells):
+def identifier_in(header, cells, is_date=False):
     """What direct identifier a column holds, in words, or None.
 
     Parameters
@@ -37,16 +37,19 @@ def identifier_in(header, cells):
     header : str
         The column's name in the export.
     cells : Series of text, None where empty
+    is_date : bool
+        The standard knows the column as a date, so that old dates in it are not taken for births.
     """
-    key = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", header).casefold()).strip("_")
+    words = re.sub(r"\(.*?\)", "", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", header)).replace("'s", "").replace("’s", "")
+    key = re.sub(r"[^a-z0-9]+", "_", words.casefold()).strip("_")
     for what, pattern in HEADERS:
         if re.fullmatch(pattern, key):
             return f"{what}, by its title"
     found = cells.dropna().astype(str)
-    return _content(found) if len(found) else None
+    return _content(found, is_date) if len(found) else None
 
 
-def _content(cells):
+def _content(cells, is_date=False):
     """The identifier that the values themselves give away."""
     distinct = cells.drop_duplicates()
     with_digits = distinct[distinct.str.contains(r"\d")]
@@ -60,7 +63,7 @@ def _content(cells):
     if _most(with_digits, distinct, PHONE) or _most(with_digits, distinct, PHONE_WITHOUT_ZERO) \
             or with_digits.str.contains(r"\+44\s?\d{2}", regex=True).any():
         return "phone numbers"
-    return "dates of birth" if _looks_like_births(with_digits, distinct) else None
+    return "dates of birth" if not is_date and _looks_like_births(with_digits, distinct) else None
 
 
 def _most(candidates, distinct, pattern):

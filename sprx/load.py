@@ -7,7 +7,7 @@ import pandas as pd
 
 from sprx import identifiers, readers, schema
 from sprx.errors import SchemeError, nearest
-from sprx.reference import labels, measures, plain_key
+from sprx.reference import allowed, labels, measures, plain_key
 from sprx.settings import Settings, read_settings
 
 ISSUE_COLUMNS = ["table", "file", "row", "row_id", "column", "problem", "found", "expected", "action"]
@@ -173,9 +173,11 @@ def _inside(folder, file):
 def _refuse_identifiers(name, spec, text):
     if name not in schema.PERSONAL:
         return
+    if any(identifiers.identifier_in("", pd.Series([column])) for column in text.columns):
+        raise SchemeError(f"{spec['file']}: its first row holds a direct identifier where the names of columns should stand. Export it with a "
+                          "header, and without identifiers.")
     found = [(column, what) for column in text.columns
-             if (what := identifiers.identifier_in(column, text[column]
-                                                   if _is_date(name, spec, column) is False else text[column].iloc[:0]))]
+             if (what := identifiers.identifier_in(column, text[column], _is_date(name, spec, column)))]
     if found:
         raise SchemeError([f"{spec['file']}: the column {column!r} holds {what}. Direct identifiers are refused. Take the "
                            "column out of the export, and use a pseudonym as person_id." for column, what in found])
@@ -249,6 +251,9 @@ def _names(text, spec, name):
         target = by_key.get(plain_key(column))
         if target and target not in targets and target not in names.values():
             if _speaks_another_code(text[column], schema.columns(name).loc[target]):
+                if schema.columns(name).loc[target, "required"]:
+                    raise SchemeError(f"{spec['file']}: none of the values of {target!r} is one of the standard's. Map them under 'values', "
+                                      f"{target}, in scheme.yaml. The standard's: {', '.join(allowed(schema.columns(name).loc[target, 'allowed']))}.")
                 names[column] = f"{column}_as_exported"
                 notes.append(f"the column {column!r} has the name of a standard column but not its values; it was carried as "
                              f"'{column}_as_exported'. Map it under 'columns' and 'values' if it is the same thing")

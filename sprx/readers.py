@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import re
 
 import pandas as pd
 
@@ -61,7 +62,7 @@ def _tidy(cells):
 
 def _csv(path):
     raw, name, notes = path.read_bytes(), path.name, []
-    if not raw.strip():
+    if not raw.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n,;|"):
         raise SchemeError(f"{name} is empty: there is not even a header. Export it again.")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = raw.decode("utf-16", errors="replace")
@@ -81,7 +82,8 @@ def _csv(path):
                                   f"Windows-1252 (byte {raw[other.start]:#x}). Save it again as UTF-8.") from None
             notes.append(f"{name} is not UTF-8 (line {line}); it was read as Windows-1252")
     first = next(line for line in text.splitlines() if line.strip())
-    delimiter = max(",;\t|", key=first.count)
+    bare = re.sub(r'"[^"]*"', "", first)                # a comma in a quoted heading divides nothing
+    delimiter = max(",;\t|", key=bare.count)
     try:
         table = pd.read_csv(io.StringIO(text), sep=delimiter, header=None, dtype=str, keep_default_na=False, na_values=[],
                             skip_blank_lines=False, skipinitialspace=True,

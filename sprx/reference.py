@@ -1,10 +1,12 @@
 """Facts as data: the tables in reference/*.csv, read once, every row with its source."""
 
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 
 import pandas as pd
 
+NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d+)?")
 FOLDER = Path(__file__).with_name("reference")
 
 
@@ -41,8 +43,12 @@ def fallback(name):
 
 @lru_cache(maxsize=200_000)
 def plain_key(label):
-    """A label without case, spaces and punctuation, so that 'Self-referral' meets 'self referral'."""
-    return "".join(ch for ch in str(label).casefold() if ch.isalnum())
+    """A label without case, spaces and punctuation, so that 'Self-referral' meets 'self referral'; a number is the number."""
+    text = str(label).strip()
+    try:
+        return f"{float(text):g}" if NUMBER.fullmatch(text) else "".join(ch for ch in text.casefold() if ch.isalnum())
+    except OverflowError:
+        return text
 
 
 @cache

@@ -63,7 +63,10 @@ def expected(spec):
 # ---- text to values: each takes a text Series (missing = NA) and returns a typed one, missing where it could not be read
 
 def _number(text):
-    tidy = text.str.replace("[£,\\s]", "", regex=True).str.replace("−", "-")
+    tidy = text.str.replace(r"[£\s]", "", regex=True).str.replace("−", "-")
+    thousands = tidy.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?").eq(True)
+    tidy = tidy.mask(thousands, tidy.str.replace(",", ""))
+    tidy = tidy.str.replace(r"^(-?\d+),(\d{1,2})$", r"\1.\2", regex=True)         # 23,5 as the continent writes it
     return pd.to_numeric(tidy, errors="coerce").replace([np.inf, -np.inf], np.nan).astype(float)
 
 

@@ -1,5 +1,7 @@
 """Answers to scores, by each instrument's published rule (reference/measures.csv); no question wording is held."""
 
+import re
+
 import pandas as pd
 
 from sprx.reference import facts, plain_key
@@ -16,8 +18,8 @@ def item_number(item, measure_id):
         for position, (name, letters) in enumerate(EQ5D_DIMENSIONS.items(), start=1):
             if key in (plain_key(name), letters.casefold()):
                 return position
-    digits = key.lstrip("abcdefghijklmnopqrstuvwxyz")
-    return int(digits) if digits.isdigit() else None
+    found = re.fullmatch(r"[a-z _-]*?(\d+)(\.0+)?", str(item).strip().casefold())
+    return int(found.group(1)) if found and not str(item).strip().startswith(("-", "+")) else None
 
 
 def score_items(answers, measure):

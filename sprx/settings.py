@@ -11,6 +11,7 @@ from sprx import schema
 from sprx.errors import SchemeError, nearest
 
 FILE = "scheme.yaml"
+LARGEST = 1_000_000_000
 SCHEME_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,59}")
 DESIGNS = ("none", "historical", "matched", "concurrent", "randomised", "cluster_randomised")
 DISCLOSURE_RULES = ("nhse_1_7_round5", "suppress_lt5", "suppress_lt10", "none")
@@ -114,7 +115,7 @@ class _Checker:
             disclosure=self.one_of(raw, "disclosure", DISCLOSURE_RULES), comparison=self.comparison(raw),
             economics=self.economics(raw), seed=self.number(raw, "seed", 1, whole=True),
             tables=self.tables(raw), synthetic=self.yes_no(raw, "synthetic"),
-            missing_values=tuple(self.listed(raw, "missing_values")), episode_days=self.number(raw, "episode_days", 90, whole=True))
+            missing_values=tuple(self.listed(raw, "missing_values")), episode_days=self.days(raw, "episode_days", 90))
         if self.problems:
             raise SchemeError(self.problems)
         return Settings(**values)
@@ -143,6 +144,10 @@ class _Checker:
             return ""
         return value.strip()
 
+    def plain(self, raw, key, where):
+        if not isinstance(raw.get(key, ""), str):
+            self.wrong(f"{where}: {key!r} should be plain text; found {raw[key]!r}.")
+
     def listed(self, raw, key):
         value = raw.get(key) or []
         return [value] if isinstance(value, str) else [str(v) for v in value]
@@ -157,10 +162,20 @@ class _Checker:
         if raw.get(key) in (None, ""):
             return default
         try:
-            return int(raw[key]) if whole else float(raw[key])
+            value = int(raw[key]) if whole else float(raw[key])
+            if not abs(value) < LARGEST:
+                raise ValueError
+            return value
         except (TypeError, ValueError):
             self.wrong(f"{where}: {key} is {raw[key]!r}; expected a {'whole ' if whole else ''}number.")
             return default
+
+    def days(self, raw, key, default):
+        value = self.number(raw, key, default, whole=True)
+        if not 0 <= value <= 3650:
+            self.wrong(f"{FILE}: {key} is {raw[key]!r}; expected days from 0 to 3650.")
+            return default
+        return value
 
     def yes_no(self, raw, key, default=False, where=FILE):
         value = str(raw.get(key, default)).casefold()
@@ -253,11 +268,18 @@ class _Checker:
                 self.wrong(f"{where}: needs 'file:', the name of a file in this folder; found {spec!r}.")
             else:
                 self.known(spec, KEYS["table"], where)
-                for key in set(KEYS["table"]) - {"file", "sheet"}:
-                    self.mapping(spec, key, where)
+                self.plain(spec, "sheet", where)
+                for key in ("columns", "also", "constant", "where"):
+                    for column, value in self.mapping(spec, key, where).items():
+                        several = value if key == "where" and isinstance(value, list) else [value]
+                        if not all(isinstance(v, str) for v in several):
+                            self.wrong(f"{where}, {key}, {column}: expected text; found {value!r}.")
                 for column, values in self.mapping(spec, "values", where).items():
                     if not isinstance(values, dict):
                         self.wrong(f"{where}, values, {column}: expected 'export label: standard value' pairs; found {values!r}.")
+                    else:
+                        for label in values:
+                            self.plain(values, label, f"{where}, values, {column}")
                 self.wide(spec, where)
         if "people" not in tables:
             self.wrong(f"{FILE} names no people table. It is the one table every scheme needs. Found: {list(tables) or 'no tables'}.")
@@ -269,3 +291,5 @@ class _Checker:
                 self.wrong(f"{where}, wide, {column}: needs at least 'instrument'; found {entry!r}.")
             else:
                 self.known(entry, KEYS["wide"], f"{where}, wide, {column}")
+                for key in entry:
+                    self.plain(entry, key, f"{where}, wide, {column}")

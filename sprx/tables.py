@@ -5,14 +5,14 @@ import warnings
 
 import pandas as pd
 
-from sprx.results import RESULT_COLUMNS, result_table
+from sprx.results import RESULT_COLUMNS, TEXT, result_table
 
 SHEET_COLUMNS = {"measure": "Measure", "group": "Breakdown", "level": "Level", "n": "Number", "n_missing": "Missing", "estimate": "Estimate",
                  "conf_low": "Lower limit", "conf_high": "Upper limit", "conf_level": "Confidence level", "unit": "Unit", "method": "Method",
                  "note": "Note"}
 TITLES = {"data_quality": "Can we trust the data?", "when": "When are people referred and seen?", "for_whom": "For whom: who is reached?",
           "how_well": "How well does it work for those it reaches?"}
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def write_tables(folder, settings, rule, questions):
@@ -35,7 +35,7 @@ def write_tables(folder, settings, rule, questions):
         answers += [a for a in content["answers"] if a["question"] not in {b["question"] for b in answers}]
         path.unlink()
     stacked = pd.concat([t for t in tables.values() if len(t)], ignore_index=True)
-    safe = stacked.assign(**{c: stacked[c].map(plain_text) for c in ("group", "level", "note")})
+    safe = stacked.assign(**{c: stacked[c].map(plain_text) for c in TEXT})
     safe.to_csv(folder / "results.csv", index=False, lineterminator="\n", float_format="%.10g")
     about = dict(scheme_id=settings.scheme_id, name=settings.name, synthetic=settings.synthetic, headline=headline, answers=answers)
     (folder / "answers.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -43,8 +43,9 @@ def write_tables(folder, settings, rule, questions):
 
 
 def plain_text(text):
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if str(text).startswith(FORMULA_STARTS) else text
+    """Text on one line that no spreadsheet takes for a formula."""
+    text = " ".join(str(text).split())
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _write_workbook(path, settings, rule, tables):

@@ -35,6 +35,8 @@ def number(value, sign=False):
     """Two or three significant figures, never more decimals than help: 0.123, 4.2, 37, 1,250."""
     size = abs(value)
     decimals = 0 if size >= 100 or (size >= 20 and float(value).is_integer()) else 1 if size >= 0.95 or size == 0 else 2 if size >= 0.095 else 3
+    if round(float(value), decimals) == 0:
+        return "0"
     text = f"{value:{'+' if sign else ''},.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if float(value).is_integer() and "." in text else text
     return text.replace("-", "−")
@@ -128,7 +130,8 @@ def describe_problems(table):
         return "A few problems were found; each had too few rows to be shown here."
     said = []
     for row in shown.itertuples():
-        name, column, problem, action = row.level.split(" | ")
+        name, rest = row.level.split(" | ", 1)             # a column's own name may hold the dividing mark
+        column, problem, action = rest.rsplit(" | ", 2)
         said.append(f"{problem} ({name}{', ' + column if column else ''}; {action}): {count(row.estimate)} rows")
     return f"Most frequent: {'; '.join(said)}."
 
@@ -210,7 +213,7 @@ def describe_groups(table):
     said = [f"{level_name('suitable_group', r.level).lower()} {count(people[r.level])}, {percent(r.estimate, r.n)}{interval(r)}" for r in groups.itertuples()]
     none = one(table, "share_in_suitable_group", "none of these")
     shares = table[table["measure"] == "share_in_suitable_group"]
-    unknown = shares[shares["note"].str.startswith("the data do not hold")]["level"]
+    unknown = shares[shares["note"].str.startswith("the data do not hold") & shares["level"].ne("none of these")]["level"]
     text = f"Of the people referred: {'; '.join(said)}. A person can be in several groups." if said else "The data do not show any of the five groups."
     if none is not None:
         text += f" {count(people['none of these'])}, {percent(none.estimate, none.n)}{interval(none)}, are in none of the groups that the data can show."

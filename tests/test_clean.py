@@ -5,7 +5,7 @@ import io
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from sprx import clean_scheme, load_scheme
@@ -45,7 +45,7 @@ def test_the_first_of_two_rows_with_one_key_is_kept(cleaned):
     ("contacts", "contact_id,referral_id,contact_date\nc1,r1,2025-01-12\nc1,r1,2025-01-13\n", [2]),
     ("needs", "referral_id,need\nr1,housing\nr1,housing\nr1,other\n", [2, 4]),
     ("activities", "referral_id,activity_type,start_date\nr1,learning,2025-02-01\nr1,learning,2025-02-01\nr1,learning,2025-03-01\n", [2, 4]),
-    ("outcomes", "person_id,instrument,occasion,value\np1,gad7,baseline,5\np1,gad7,baseline,6\np1,gad7,follow_up,5\n", [2, 4]),
+    ("outcomes", "person_id,instrument,months,value\np1,gad7,0,5\np1,gad7,0,6\np1,gad7,3,5\n", [2, 4]),
     ("provision", "service_id,activity_type\ns1,learning\ns1,volunteering\n", [2]),
     ("community", "service_id,date,members\ns1,2025-01-31,4\ns1,2025-01-31,5\ns1,2025-02-28,5\n", [2, 4]),
     ("population", "sex,imd_decile,people\nfemale,1,10\nfemale,1,20\nmale,1,10\n", [2, 4]),
@@ -248,6 +248,12 @@ def test_signposting_and_other_roles_are_no_referrals(cleaned, code, reason):
     assert issue(scheme, "not a social prescribing referral")["found"].tolist() == [code]
 
 
+@pytest.mark.parametrize("status", ["", "active"])
+def test_a_referral_without_a_code_among_coded_ones_is_kept(cleaned, status):
+    scheme = cleaned(referrals=f"referral_id,person_id,status,snomed_code\nr1,p1,referred,871731000000106\nr2,p2,{status},\n")
+    assert scheme.tables["referrals"]["referral_id"].tolist() == ["r1", "r2"]
+
+
 # ---- other notes
 
 def test_more_sessions_attended_than_offered_is_noted_and_kept(cleaned):
@@ -275,6 +281,8 @@ def test_cleaning_leaves_the_scheme_it_was_given_alone(build):
 
 # ---- whatever the data
 
+# a failing example is not made smaller (every try reads files); to hunt, add Phase.shrink
+QUICK = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 IDS, PEOPLE_IDS = ["r1", "r2", "r3", "r4", "r9", " r1", ""], ["p1", "p2", "p3", "p4", "p9", "p1 ", ""]
 DATES = ["2025-01-10", "11/01/2025", "2025-03-02", "2025-07-30", "31/02/2025", "2031-01-01", "1889-05-05", "45717", "soon", "", "0"]
 COLUMNS = {
@@ -303,7 +311,7 @@ def dirty_tables(draw):
     tables = {}
     for name in ["people", *draw(st.lists(st.sampled_from(list(COLUMNS)[1:]), unique=True, max_size=6))]:
         optional = [c for c in COLUMNS[name] if c not in NEEDED[name]]
-        header = [*NEEDED[name], *draw(st.lists(st.sampled_from(optional), unique=True))]
+        header = [*NEEDED[name], *(draw(st.lists(st.sampled_from(optional), unique=True)) if optional else [])]
         row = st.tuples(*(st.sampled_from(COLUMNS[name][c]) for c in header))
         tables[name] = [header, *draw(st.lists(row, min_size=1, max_size=14))]
     return tables
@@ -317,7 +325,7 @@ def as_csv(rows):
 
 def known_codes(tables):
     """True unless a required column of codes holds none of its values: then the load refuses the table."""
-    hopeless = {"needs": ("need", {"housing", "other"}), "activities": ("activity_type", {"learning"})}
+    hopeless = {"outcomes": ("occasion", {"baseline", "follow_up"}), "needs": ("need", {"housing", "other"}), "activities": ("activity_type", {"learning"})}
     return not any({r[tables[t][0].index(c)] for r in tables[t][1:]} - {""} and not {r[tables[t][0].index(c)] for r in tables[t][1:]} & known
                    for t, (c, known) in hopeless.items() if t in tables)
 
@@ -327,7 +335,7 @@ def written(rows):
     return {number: dict(zip(rows[0], cells)) for number, cells in enumerate(rows[1:], start=2) if any(cell.strip() for cell in cells)}
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(QUICK, max_examples=50)
 @given(tables=dirty_tables().filter(known_codes), extract=st.sampled_from(["2025-12-31", None]))
 def test_every_row_of_a_dirty_scheme_is_used_or_set_aside_with_its_reason(build, tables, extract):
     scheme = load_scheme(build(settings={"extract_date": extract}, **{name: as_csv(rows) for name, rows in tables.items()}))
@@ -343,7 +351,7 @@ def test_every_row_of_a_dirty_scheme_is_used_or_set_aside_with_its_reason(build,
         assert unused["reason"].notna().all() and unused["reason"].astype(str).str.len().gt(5).all()
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(QUICK, max_examples=25)
 @given(tables=dirty_tables().filter(known_codes))
 def test_an_issue_points_at_the_row_and_the_value_it_is_about(build, tables):
     scheme = load_scheme(build(**{name: as_csv(rows) for name, rows in tables.items()}))

@@ -164,6 +164,11 @@ def test_one_item_written_in_two_ways_counts_once(scores):
     assert totals(rows, "ucla3") == {"p1": 6.0} and [row for row, _ in aside(scheme)] == [5]
 
 
+def test_two_answers_to_one_item_of_an_undated_sitting_do_not_stop_the_scoring(scores):
+    rows, scheme = scores(*answers("ucla3", [1, 2, 3]), "p1,ucla3,1,baseline,3", *answers("ucla3", [1, 1, 1], "p2"))
+    assert totals(rows, "ucla3")["p2"] == 3.0
+
+
 def test_one_total_written_in_two_ways_counts_once(scores):
     rows, scheme = scores("p1,gad7,total,baseline,5", "p1,gad7,Score,baseline,6")
     assert totals(rows, "gad7") == {"p1": 5.0} and len(rows) == 1 and [row for row, _ in aside(scheme)] == [3]

@@ -53,7 +53,8 @@ def months_of(*counts):
     """`referrals_per_month` with these counts, the total included."""
     months = pd.period_range("2024-01", periods=len(counts), freq="M")
     dates = [m.to_timestamp() for m, count in zip(months, counts) for _ in range(count)]
-    return referrals_per_month(pd.DataFrame({"referral_date": pd.to_datetime(dates)}), (months[0].start_time, months[-1].end_time.normalize()))
+    table = referrals_per_month(pd.DataFrame({"referral_date": pd.to_datetime(dates)}), (months[0].start_time, months[-1].end_time.normalize()))
+    return table[table.measure == "referrals"].reset_index(drop=True)
 
 
 # ---- the rules ----------------------------------------------------------------------------------------------------------
@@ -242,8 +243,14 @@ def test_a_rate_is_hidden_with_another_since_the_residents_are_public():
 def test_groups_that_overlap_hide_no_more_than_the_small_one():
     flags = pd.DataFrame({"x": pd.array([True] * 3 + [False] * 57, dtype="boolean"), "y": pd.array([True] * 30 + [False] * 30, dtype="boolean"),
                           "z": pd.array([False] * 40 + [True] * 20, dtype="boolean")})
-    out = release(suitable_group_shares(flags), NHSE).set_index("level")
+    out = release(suitable_group_shares(flags), NHSE).query("measure == 'share_in_suitable_group'").set_index("level")
     assert list(out.index[out.suppressed]) == ["x"]
+
+
+def test_a_group_is_not_counted_out_where_its_share_is_hidden():
+    flags = pd.DataFrame({g: pd.array([True] * n + [False] * (60 - n), dtype="boolean") for g, n in dict(x=3, y=30, z=20).items()})
+    out = release(suitable_group_shares(flags), NHSE)
+    assert out[out.level == "x"][NUMBERS].isna().all(axis=None) and not out[out.level == "y"].suppressed.any()
 
 
 def test_columns_of_a_table_are_not_parts_of_it():

@@ -119,17 +119,22 @@ def test_negative_residents_are_refused():
 
 # ---- suitable groups ----------------------------------------------------------------------------------------------------
 
+def shares_of(flags):
+    table = suitable_group_shares(flags)
+    return table[table.measure == "share_in_suitable_group"].reset_index(drop=True)
+
+
 def test_shares_of_groups_are_among_those_of_whom_it_is_known_and_groups_overlap():
     flags = pd.DataFrame({"long_term_condition": pd.array([True] * 5 + [False] * 3 + [None] * 2, dtype="boolean"),
                           "frequent_attender": pd.array([True] * 2 + [False] * 8, dtype="boolean")})
-    table = by_level(suitable_group_shares(flags))
+    table = by_level(shares_of(flags))
     assert list(table.n) == [8, 10, 8] and list(table.n_missing) == [2, 0, 2]
     assert list(table.estimate) == [5 / 8, 0.2, 3 / 8] and list(table.index)[-1] == "none of these"
 
 
 def test_a_group_that_the_data_do_not_hold_has_no_share_and_is_named_in_the_note_on_none():
     flags = pd.DataFrame({"bereaved_older": pd.array([None] * 4, dtype="boolean"), "frequent_attender": pd.array([True] + [False] * 3, dtype="boolean")})
-    table = by_level(suitable_group_shares(flags))
+    table = by_level(shares_of(flags))
     assert pd.isna(table.estimate["bereaved_older"]) and (table.n["bereaved_older"], table.n_missing["bereaved_older"]) == (0, 4)
     assert table.note["bereaved_older"].startswith("the data do not hold")
     assert table.estimate["none of these"] == 0.75 and "not shown: bereaved_older" in table.note["none of these"]
@@ -137,7 +142,7 @@ def test_a_group_that_the_data_do_not_hold_has_no_share_and_is_named_in_the_note
 
 @pytest.mark.parametrize("flags", [pd.DataFrame({"a": pd.array([None, None], dtype="boolean")}), pd.DataFrame({"a": pd.array([], dtype="boolean")})])
 def test_when_no_group_can_be_told_nothing_is_estimated_and_everyone_is_counted(flags):
-    table = suitable_group_shares(flags)
+    table = shares_of(flags)
     assert table.estimate.isna().all() and (table.n + table.n_missing == len(flags)).all()
 
 
@@ -146,4 +151,4 @@ def test_when_no_group_can_be_told_nothing_is_estimated_and_everyone_is_counted(
 def test_every_person_is_known_or_missing_in_each_group(count, seed):
     random = np.random.default_rng(seed)
     flags = pd.DataFrame({g: pd.array(random.choice([True, False, None], count), dtype="boolean") for g in ("x", "y")})
-    assert (suitable_group_shares(flags).pipe(lambda t: t.n + t.n_missing) == count).all()
+    assert (shares_of(flags).pipe(lambda t: t.n + t.n_missing) == count).all()

@@ -286,8 +286,9 @@ def test_a_column_whose_name_is_taken_by_a_mapped_one_is_carried_as_exported(loa
 
 
 @pytest.mark.parametrize("table, text, name", [("needs", "referral_id,need\nr1,Feels low\n", "need"),
-                                               ("provision", "service_id,activity_type\ns1,Tuesday thing\n", "activity_type")])
-def test_a_required_column_with_foreign_codes_is_asked_to_be_mapped_under_values(refusal, table, text, name):
+                                               ("provision", "service_id,activity_type\ns1,Tuesday thing\n", "activity_type"),
+                                               ("outcomes", "person_id,instrument,occasion,value\np1,gad7,later,2\n", "occasion")])
+def test_a_column_that_is_needed_and_holds_foreign_codes_is_asked_to_be_mapped_under_values(refusal, table, text, name):
     words = refusal(**{table: text})
     assert f"'{name}'" in words and "values" in words.split(f"'{name}'", 1)[1] and f"has no column for '{name}'" not in words
 

@@ -134,7 +134,8 @@ def unpaired_change(pairs, conf_level=0.95, unit="points"):
     any_score = pairs["baseline"].notna() | pairs["follow_up"].notna()
     found = mean_difference(pairs["follow_up"].dropna().astype(float), pairs["baseline"].dropna().astype(float), conf_level)
     return result_table([dict(measure="unpaired_change", group="all", level="all", n=int(any_score.sum()), n_missing=int((~any_score).sum()),
-                              conf_level=conf_level, unit=unit, method="difference of unpaired means", **found)])
+                              conf_level=conf_level, unit=unit, method="difference of unpaired means",
+                              numerator=min(pairs["follow_up"].notna().sum(), pairs["baseline"].notna().sum()), **found)])   # few may be in one mean
 
 
 def share_improved(pairs, mid, higher_is_better, by=None, conf_level=0.95):

@@ -21,12 +21,12 @@ def referrals_per_month(referrals, period=(None, None), outside=0):
     Returns
     -------
     DataFrame
-        Result layout; measure referrals, group month, levels YYYY-MM and 'missing', unit referrals; the row all/all; and referrals_outside_period.
+        Result layout; measure referrals, group month, levels YYYY-MM and 'missing', unit referrals; the row all/all; and, where there are any, referrals_outside_period.
     """
     require(referrals, "referrals", ["referral_date"])
     dates = referrals["referral_date"]
     rows = [_count("all", "all", len(dates), int(dates.isna().sum())),
-            _count("all", "all", outside, 0) | dict(measure="referrals_outside_period")]
+            *([_count("all", "all", outside, 0) | dict(measure="referrals_outside_period")] if outside else [])]
     if dates.notna().any():
         start = period[0] if period[0] is not None else dates.min()
         end = period[1] if period[1] is not None else dates.max()
@@ -107,7 +107,8 @@ def seen_within(waits, days, by=None, conf_level=0.95):
             if km is not None and known["days_observed"].max() >= day:
                 at = km.survival_function_.index.searchsorted(day, side="right") - 1
                 low, high = 1 - km.confidence_interval_.to_numpy()[at][::-1]
-                row |= dict(estimate=1 - km.survival_function_.iloc[at, 0], conf_low=low, conf_high=high)
+                seen = int((known["was_seen"] & known["days_observed"].le(day)).sum())      # for disclosure control only
+                row |= dict(estimate=1 - km.survival_function_.iloc[at, 0], conf_low=low, conf_high=high, numerator=seen)
             else:
                 row["note"] = f"nobody was watched for {day} days"
             rows.append(row)
