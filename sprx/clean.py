@@ -133,7 +133,7 @@ def _read_pathway_codes(scheme):
             known = rows[marker] if marker in rows else pd.Series(pd.NaT, index=rows.index)
             rows[marker] = known.where(known.notna() | ~marked, rows["referral_date"])
     related = facts("snomed").query("group == 'related_role'")["code"]
-    other = code.eq(SIGNPOSTING) | code.isin(related)
+    other = code.isin([SIGNPOSTING, *related])
     reason = code.map({SIGNPOSTING: "signposting only, no link-worker episode"}).fillna("the code of another role, not social prescribing")
     issues.append(issue_rows("referrals", rows[other], column="snomed_code", problem="not a social prescribing referral",
                              found=code[other], action=SET_ASIDE))

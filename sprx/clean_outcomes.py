@@ -3,6 +3,7 @@
 import pandas as pd
 
 from sprx.load import SET_ASIDE, issue_rows, note, stack
+from sprx.reference import plain_key
 from sprx.scoring import EQ5D_DIMENSIONS, eq5d_utility, item_number, score_items, swemwbs_metric
 
 DAYS_PER_MONTH = 30.4375
@@ -34,7 +35,9 @@ def _name_instruments(scheme):
     """EQ-5D-5L gets its value set; what nobody has defined is set aside."""
     rows = scheme.tables["outcomes"]
     value_set = "eq5d5l_uk2026" if scheme.settings.economics.get("value_set") == "uk_5l_2026" else "eq5d5l_map"
-    scheme = scheme.keep("outcomes", rows.assign(instrument=rows["instrument"].replace("eq5d5l", value_set)), ())
+    own = {plain_key(name): name for name in scheme.settings.instruments}
+    named = rows["instrument"].map(lambda name: own.get(plain_key(name), name)).replace("eq5d5l", value_set).astype("string")
+    scheme = scheme.keep("outcomes", rows.assign(instrument=named), ())
     unknown = ~scheme.tables["outcomes"]["instrument"].isin(scheme.measures().index)
     return _aside(scheme, unknown, "instrument", "an instrument nobody defined", "a measure sprx knows, or one under 'instruments' in scheme.yaml")
 

@@ -8,9 +8,10 @@ import pandas as pd
 from sprx.intervals import EXACT_BELOW, poisson, wilson
 from sprx.results import COUNTS, RESULT_COLUMNS
 
-HIDDEN, HIDDEN_TOO = "fewer people than may be shown", "hidden so that a smaller number cannot be worked out"
+# one note for both, so that nobody can tell which of two hidden numbers is the small one
+HIDDEN = "too few people to show, or hidden so that such a number cannot be worked out"
 # breakdowns whose levels are not the parts of a whole: nothing can be had back from a total
-OVERLAPPING = ("suitable_group", "months", "table", "follow_up")
+OVERLAPPING = ("suitable_group", "months", "table", "arm")
 NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high"]
 
 
@@ -62,7 +63,7 @@ def release(table, rule):
     also = _second_cells(out, hide, rule)
     out = _rounded(out, rule)
     out.loc[hide | also, NUMBERS] = np.nan
-    out.loc[hide, "note"], out.loc[also, "note"] = HIDDEN, HIDDEN_TOO
+    out.loc[hide | also, "note"] = HIDDEN
     out["suppressed"] = hide | also
     return out[RESULT_COLUMNS]
 
@@ -108,17 +109,19 @@ def _second_cells(out, hide, rule):
         if group == "stage":
             also[_near_stages(size[part.index], rule)] = True
         elif group not in OVERLAPPING and not part["unit"].eq("rows").any() and not part["measure"].eq("completeness").any():
-            hidden = list(part.index[hide[part.index]])
+            # an estimate that is no ratio of counts (a Kaplan-Meier share, a mean) is had back from no total; its n may be
+            counts = part["denominator"].notna() | part["n"].map(lambda n: _small(n, rule))
+            hidden = list(part.index[hide[part.index] & counts])
             others = list(size[part.index[~hide[part.index] & size[part.index].gt(0)]].sort_values(kind="stable").index)
-            while others and _solvable(size[hidden], rule):
+            while others and _solvable(size[hidden]):
                 also[others[0]] = True
                 hidden.append(others.pop(0))
     return also & ~hide
 
 
-def _solvable(hidden, rule):
-    """True when the hidden counts follow from their sum: there is one, or each is the least or the most that is hidden."""
-    return len(hidden) == 1 or len(hidden) > 1 and hidden.max() <= rule.hide_to and hidden.sum() in (len(hidden), rule.hide_to * len(hidden))
+def _solvable(hidden):
+    """True when the hidden counts follow from their sum: there is one, or each must be 1."""
+    return len(hidden) == 1 or len(hidden) > 1 and hidden.sum() <= len(hidden)
 
 
 def _near_stages(size, rule):

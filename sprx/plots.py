@@ -3,6 +3,7 @@
 import textwrap
 from contextlib import contextmanager
 from functools import cache
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -11,6 +12,7 @@ from sprx.wording import count, percent, row_name
 
 SCHEME, COMPARISON, CONTEXT = "#005EB8", "#E69F00", "#6E6E6E"
 LINES = ["-", "--", ":", "-."]
+COLOURS = [SCHEME, "#333333", "#B35900", "#6A3D9A", "#00795C"]     # Okabe-Ito-like hues that differ in lightness too
 WIDTH = 5.6         # inches: read at 360 px as well as at 720
 LABEL_WIDTH = 24    # letters
 
@@ -124,8 +126,7 @@ def plot_curve(curve, ax=None, marks=()):
     """Share seen by each day as steps with a band, one line per level, numbers at risk below; `marks` are days to name."""
     ax = ax or new_axes(height=4.2)
     shown = list(curve.groupby("level", sort=False))
-    for (level, rows), line in zip(shown, LINES):
-        colour = SCHEME if line == "-" else "#333333"
+    for (level, rows), line, colour in zip(shown, cycle(LINES), cycle(COLOURS)):
         ax.step(rows["days"], 100 * rows["estimate"], where="post", color=colour, linestyle=line, linewidth=2,
                 label=None if level == "all" else level)
         ax.fill_between(rows["days"].to_numpy(float), 100 * rows["conf_low"].to_numpy(float), 100 * rows["conf_high"].to_numpy(float),

@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from sprx import disclosure
 from sprx.answers import QUESTIONS
-from sprx.results import CURVE_COLUMNS, RESULT_COLUMNS
+from sprx.results import CURVE_COLUMNS, RESULT_COLUMNS, csv_bytes
 from sprx.wording import SURE, count, level_name, number, percent
 
 
@@ -108,9 +109,9 @@ class Report:
             svg = BytesIO()
             ax.figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
             plt.close(ax.figure)
-        file = f"{self.question}_{name}{'_' + key if key else ''}.svg"
+        file = re.sub(r"[^A-Za-z0-9_-]+", "_", f"{self.question}_{name}{'_' + key if key else ''}") + ".svg"
         self._write(Path("figures") / file, svg.getvalue())
-        self._write(Path("figures") / file.replace(".svg", ".csv"), table.to_csv(index=False, lineterminator="\n").encode())
+        self._write(Path("figures") / file.replace(".svg", ".csv"), csv_bytes(table))
         self.figures.append(dict(file=file, caption=caption, alt=alt))
         data = base64.b64encode(svg.getvalue()).decode()
         _show(f'<figure><img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{data}"><figcaption>{html.escape(caption)} '

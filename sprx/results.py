@@ -10,6 +10,7 @@ RESULT_COLUMNS = ["scheme_id", "question", "measure", "group", "level", "n", "n_
 COUNTS = ["numerator", "denominator"]
 CURVE_COLUMNS = ["scheme_id", "question", "measure", "group", "level", "days", "n_at_risk", "n_events", "estimate", "conf_low",
                  "conf_high", "conf_level", "unit", "method", "suppressed"]
+FORMULA_STARTS = ("=", "+", "-", "@")
 TEXT = ["scheme_id", "question", "measure", "group", "level", "unit", "method", "note"]
 
 
@@ -61,3 +62,15 @@ def rows_by_arm(table, measure):
     rows = table[table["measure"] == measure]
     arms = rows[rows["group"] == "arm"]
     return arms.iloc[::-1] if len(arms) else rows[rows["group"] == "all"]
+
+
+def plain_text(text):
+    """Text on one line that no spreadsheet takes for a formula."""
+    text = " ".join(str(text).split())
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def csv_bytes(table):
+    """A released table as CSV: ten significant figures, no text that a spreadsheet takes for a formula, the same bytes every time."""
+    safe = table.assign(**{c: table[c].map(plain_text) for c in TEXT if c in table})
+    return safe.to_csv(index=False, lineterminator="\n", float_format="%.10g").encode()

@@ -109,8 +109,8 @@ def _category(text, spec):
     return text.map(lambda t: known.get(reference.plain_key(t)), na_action="ignore").astype("string")
 
 
-def _instrument(text, own=()):
-    known = {reference.plain_key(i): i for i in [*reference.measures().index, "eq5d5l", *own]}
+def _instrument(text):
+    known = {reference.plain_key(i): i for i in [*reference.measures().index, "eq5d5l"]}
     return text.map(lambda t: known.get(reference.plain_key(t), t), na_action="ignore").astype("string")
 
 

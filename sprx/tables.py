@@ -5,14 +5,13 @@ import warnings
 
 import pandas as pd
 
-from sprx.results import RESULT_COLUMNS, TEXT, result_table
+from sprx.results import RESULT_COLUMNS, csv_bytes, plain_text, result_table
 
 SHEET_COLUMNS = {"measure": "Measure", "group": "Breakdown", "level": "Level", "n": "Number", "n_missing": "Missing", "estimate": "Estimate",
                  "conf_low": "Lower limit", "conf_high": "Upper limit", "conf_level": "Confidence level", "unit": "Unit", "method": "Method",
                  "note": "Note"}
 TITLES = {"data_quality": "Can we trust the data?", "when": "When are people referred and seen?", "for_whom": "For whom: who is reached?",
           "how_well": "How well does it work for those it reaches?"}
-FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def write_tables(folder, settings, rule, questions):
@@ -35,17 +34,10 @@ def write_tables(folder, settings, rule, questions):
         answers += [a for a in content["answers"] if a["question"] not in {b["question"] for b in answers}]
         path.unlink()
     stacked = pd.concat([t for t in tables.values() if len(t)], ignore_index=True)
-    safe = stacked.assign(**{c: stacked[c].map(plain_text) for c in TEXT})
-    safe.to_csv(folder / "results.csv", index=False, lineterminator="\n", float_format="%.10g")
+    (folder / "results.csv").write_bytes(csv_bytes(stacked))
     about = dict(scheme_id=settings.scheme_id, name=settings.name, synthetic=settings.synthetic, headline=headline, answers=answers)
     (folder / "answers.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     _write_workbook(folder / "tables.xlsx", settings, rule, {q: t for q, t in tables.items() if len(t)})
-
-
-def plain_text(text):
-    """Text on one line that no spreadsheet takes for a formula."""
-    text = " ".join(str(text).split())
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _write_workbook(path, settings, rule, tables):

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "errors": set(), "reference": set(), "intervals": set(), "kernels": set(), "page": set(),
     "schema": {"reference"}, "scoring": {"reference"}, "results": {"errors"}, "settings": {"schema", "errors"}, "readers": {"errors"},
     "identifiers": {"schema"}, "load": {"identifiers", "readers", "schema", "errors", "reference", "settings"},
-    "clean_outcomes": {"load", "scoring"}, "clean": {"schema", "clean_outcomes", "load", "reference"},
+    "clean_outcomes": {"load", "reference", "scoring"}, "clean": {"schema", "clean_outcomes", "load", "reference"},
     "cohort": {"schema", "reference"}, "disclosure": {"intervals", "results"}, "wording": {"reference"}, "answers": {"wording"},
     "plots": {"wording"}, "tables": {"results"}, "report": {"disclosure", "answers", "plots", "results", "wording", "__version__"},
     "run": {"settings", "errors", "clean", "load", "page", "disclosure", "tables", "kernels", "answers", "wording", "__version__"},

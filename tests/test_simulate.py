@@ -141,6 +141,8 @@ def test_northfield_loses_half_and_its_answers_add_up(made):
 def test_castle_holds_exactly_the_planted_dirt(made):
     planted = truth(made, "castle").filter(like="dirt_")
     issues = clean_scheme(loaded(made / "castle")).issues
+    assert issues.loc[issues["action"] == "noted", "problem"].str.contains("empty rows").tolist() == [True, True]
+    issues = issues[issues["action"] != "noted"]
     found = issues.assign(n=1).groupby(["table", "column", "problem"])["n"].sum()
     for table, column, problem, quantity in [
             ("people", "birth_year", "out of range", "birth_year_1066"),

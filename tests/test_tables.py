@@ -93,6 +93,13 @@ def test_answers_are_kept_once_each_with_the_headline(tmp_path):
     assert found["headline"] == "What we know." and [a["text"] for a in found["answers"]] == ["Soon."] and (found["scheme_id"], found["synthetic"]) == ("test-1", False)
 
 
-@pytest.mark.parametrize("text, safe", [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\t=1", "'\t=1"), ("a=1", "a=1"), ("", ""), ("1-2", "1-2")])
+@pytest.mark.parametrize("text, safe", [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("a=1", "a=1"), ("", ""), ("1-2", "1-2")])
 def test_text_that_a_spreadsheet_takes_for_a_formula_gets_a_quote(text, safe):
     assert plain_text(text) == safe
+
+
+@pytest.mark.parametrize("text", ["\t=1", "\r=1", "\n=1", " =1", "\r\n+1"])
+def test_white_space_before_a_formula_does_not_save_it(text):
+    safe = plain_text(text)
+    assert safe.startswith("'") or not safe.strip().startswith(("=", "+"))
+    assert safe.strip("' \t\r\n") == text.strip()

@@ -146,8 +146,8 @@ def test_what_is_released_of_a_real_scheme_is_rounded_and_hides_its_small_number
     out = release(sprx.outcome_results(pairs, instrument, scheme(name).measures().loc[instrument]), RULES["nhse_1_7_round5"])
     shown = out[~out.suppressed]
     assert len(shown) and (shown.n % 5 == 0).all() and (shown.n_missing.dropna() % 5 == 0).all()
-    if name == "positive-behaviour-support":        # 5 of 103 were lost: their mean first score may not be had, nor the others' beside it
-        assert out[out.group == "follow_up"][["n", "estimate"]].isna().all(axis=None)
+    if name == "positive-behaviour-support":        # 5 of 103 were lost: their mean first score may not be shown
+        assert out[out.level == "lost"][["n", "estimate", "conf_low", "conf_high"]].isna().all(axis=None)
 
 
 def test_every_sentence_about_the_real_schemes_is_whole(scheme):
