@@ -210,6 +210,6 @@ def main():
     except Exception as error:
         if os.environ.get("SPRX_TRACEBACK"):
             raise
-        say(f"{type(error).__name__}: {error}. This is a fault in sprx, not in your data: please report it, with what "
+        say(f"{type(error).__name__}. This is a fault in sprx, not in your data: please report it, with what "
             "SPRX_TRACEBACK=1 in the environment adds to this line.", error=True)
         sys.exit(1)

@@ -210,7 +210,7 @@ def _map_columns(text, spec, name):
     """The export's columns under the standard's names, with what was ignored in words."""
     standard, wide = schema.columns(name).index, list(spec.get("wide") or {})
     also, constant = spec.get("also") or {}, spec.get("constant") or {}
-    _check_mapping(text, spec, also, wide)
+    _check_mapping(text, spec, name)
     names, notes = _names(text.drop(columns=wide), spec, name)
     mapped = text.drop(columns=wide).rename(columns=names)
     mapped = mapped.assign(**{target: text[source] for target, source in also.items()}, **constant)
@@ -222,10 +222,10 @@ def _map_columns(text, spec, name):
     return mapped[[c for c in mapped.columns if c in standard]], notes
 
 
-def _check_mapping(text, spec, also, wide):
+def _check_mapping(text, spec, name):
     """Refuse columns that are not there and two columns mapped to one name."""
     problems = []
-    for where, found in (("columns", spec.get("columns") or {}), ("also", also.values()), ("wide", wide)):
+    for where, found in (("columns", spec.get("columns") or {}), ("also", (spec.get("also") or {}).values()), ("wide", spec.get("wide") or {})):
         for column in found:
             try:
                 _must_exist(column, text, spec, where)
@@ -234,6 +234,9 @@ def _check_mapping(text, spec, also, wide):
     targets = _targets(spec)
     problems += [f"scheme.yaml maps {targets.count(t)} columns of {spec['file']} to {t!r}. Keep one."
                  for t in dict.fromkeys(targets) if targets.count(t) > 1]
+    standard = schema.columns(name).index
+    problems += [f"scheme.yaml gives values to {t!r}, which is no column of {name}.{nearest(t, standard)}"
+                 for t in targets if t not in standard and name != "people" and nearest(t, standard)]
     if problems:
         raise SchemeError(problems)
 
@@ -251,7 +254,7 @@ def _names(text, spec, name):
         target = by_key.get(plain_key(column))
         if target and target not in targets and target not in names.values():
             if _speaks_another_code(text[column], schema.columns(name).loc[target]):
-                if schema.columns(name).loc[target, "required"]:
+                if schema.columns(name).loc[target, "required"] or target in schema.EITHER.get(name, ()):
                     raise SchemeError(f"{spec['file']}: none of the values of {target!r} is one of the standard's. Map them under 'values', "
                                       f"{target}, in scheme.yaml. The standard's: {', '.join(allowed(schema.columns(name).loc[target, 'allowed']))}.")
                 names[column] = f"{column}_as_exported"

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import re
+from pathlib import Path
 
 import pandas as pd
 
@@ -31,7 +32,7 @@ def read_file(path, sheet=None):
     name, suffix = path.name, path.suffix.casefold()
     if not path.is_file():
         there = sorted(p.name for p in path.parent.iterdir() if p.suffix.casefold() in SUFFIXES)
-        raise SchemeError(f"{name} is not in the scheme folder.{nearest(name, there)} Files there: {there or 'none'}.")
+        raise SchemeError(f"{name} is not in the scheme folder.{nearest(path.stem, [Path(t).stem for t in there])} Files there: {there or 'none'}.")
     if sheet is not None and suffix in (".csv", ".tsv", ".txt", ".parquet"):
         raise SchemeError(f"{name}: a sheet ({sheet!r}) is named, but only Excel files have sheets. Take the line out.")
     if suffix == ".parquet":

@@ -145,7 +145,7 @@ def test_a_file_that_is_not_there_is_named_with_the_nearest(tmp_path):
     (tmp_path / "people.csv").write_text("a\n1\n")
     with pytest.raises(SchemeError) as caught:
         read_file(tmp_path / "peopel.csv")
-    assert str(caught.value) == "peopel.csv is not in the scheme folder. Did you mean 'people.csv'? Files there: ['people.csv']."
+    assert str(caught.value) == "peopel.csv is not in the scheme folder. Did you mean 'people'? Files there: ['people.csv']."
 
 
 @pytest.mark.parametrize("name", ["people.docx", "people.pdf", "people"])
