@@ -29,7 +29,8 @@ GOOD_FOLLOW_UP, FAIR_FOLLOW_UP = 0.8, 0.6
 def answer_data_quality(rows, completeness):
     """From `rows_accounted` and `completeness` results."""
     shown = completeness.dropna(subset="estimate")
-    read, used = (rows[(rows["measure"] == m)]["estimate"].sum() for m in ("rows_read", "rows_used"))
+    read, used, by_rule = (rows[rows["measure"] == m]["estimate"].sum() for m in ("rows_read", "rows_used", "rows_not_selected"))
+    read -= by_rule
     if shown.empty or not read:
         return Answer("data_quality", "There are too few rows to say how complete the data are.", 0, "small numbers are not shown")
     full = (shown["estimate"] >= WELL_FILLED).mean()
@@ -98,8 +99,9 @@ def answer_how_well(table, measure, instrument, funnel):
         return Answer("how_well", reach + f"Too few people have a {measure['name']} score at the start and later to show a change.", 0,
                       "too few people were measured twice", [(1, "Measure everyone again at follow-up: without a second score nothing can be said.")])
     other = one(table, f"paired_change_{instrument}", "comparison", "arm")
-    short = f"on {measure['name']}, the {count(row.n)} people measured twice changed by {number(row.estimate, True)} points{interval(row, True)}"
-    text = reach + (short[0].upper() + short[1:] + f", which is {direction(row.estimate, measure['higher_is_better'])}" + ("" if row.conf_low > 0 or row.conf_high < 0 else " or no change at all"))
+    short = (f"on {measure['name']}, the {count(row.n)} people measured twice changed by {number(row.estimate, True)} points{interval(row, True)}, "
+             f"which is {direction(row.estimate, measure['higher_is_better'])}" + ("" if row.conf_low > 0 or row.conf_high < 0 else " or no change at all"))
+    text = reach + short[0].upper() + short[1:]
     text += f"; the comparison group changed by {number(other.estimate, True)}{interval(other, True)}." if other is not None else ". " + caution(False)
     share = kept.estimate if kept is not None else 0.0
     steps = [] if share >= GOOD_FOLLOW_UP else [(2, f"Measure more people a second time: {percent(share)} of those with a first score have a later one.")]

@@ -5,6 +5,7 @@ import warnings
 
 import pandas as pd
 
+from sprx.answers import in_order
 from sprx.results import RESULT_COLUMNS, csv_bytes, plain_text, result_table
 
 SHEET_COLUMNS = {"measure": "Measure", "group": "Breakdown", "level": "Level", "n": "Number", "n_missing": "Missing", "estimate": "Estimate",
@@ -35,6 +36,7 @@ def write_tables(folder, settings, rule, questions):
         path.unlink()
     stacked = pd.concat([t for t in tables.values() if len(t)], ignore_index=True)
     (folder / "results.csv").write_bytes(csv_bytes(stacked))
+    answers = in_order(answers)
     about = dict(scheme_id=settings.scheme_id, name=settings.name, synthetic=settings.synthetic, headline=headline, answers=answers)
     (folder / "answers.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     _write_workbook(folder / "tables.xlsx", settings, rule, {q: t for q, t in tables.items() if len(t)})

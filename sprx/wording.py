@@ -153,6 +153,8 @@ def describe_referrals(table):
     total, outside = one(table, "referrals"), one(table, "referrals_outside_period")
     if total is None:
         return NOT_SHOWN
+    if total.estimate == 0 and outside is None:
+        return "Cannot be answered: needs a referrals table."
     whole = table[(table["group"] == "month") & (table["level"] != "missing") & (table["note"] != "part of a month")].dropna(subset="estimate")
     text = f"There were {count(total.estimate)} referrals."
     if len(whole) > 1:
@@ -169,7 +171,7 @@ def describe_wait(table):
     median = table[table["measure"] == "median_days_to_first_contact"].iloc[0]
     within = table[table["measure"].str.startswith("seen_within_")].dropna(subset="estimate")
     if pd.isna(median.n) or (within.empty and pd.isna(median.estimate)):
-        return NOT_SHOWN if median.suppressed or pd.isna(median.n) else "The wait cannot be described: see the note in the table."
+        return NOT_SHOWN if pd.isna(median.n) else "Cannot be answered: needs referrals with a referral_date and a first_contact_date."
     text = (f"Half of the people referred were first seen within {number(median.estimate)} days{interval(median)}."
             if pd.notna(median.estimate) else "Fewer than half of the people referred were seen while they were being watched.")
     said = [f"{percent(r.estimate, r.n)}{interval(r)} within {r.measure.split('_')[2]} days" for r in within.itertuples()]
@@ -226,6 +228,8 @@ def describe_groups(table):
 
 def describe_funnel(table):
     """How many of the referred reached each stage."""
+    if (table["n"] == 0).all():
+        return "Cannot be answered: needs a referrals table."
     rows = table[table["level"] != "referred"].dropna(subset="estimate")
     said = [f"{STAGE_WORDS.get(r.level, r.level)} {percent(r.estimate, r.n)}{interval(r)}" for r in rows.itertuples()]
     lacking = [STAGE_WORDS[r.level] for r in table.itertuples() if r.n == 0]

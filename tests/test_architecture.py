@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "identifiers": {"schema"}, "load": {"identifiers", "readers", "schema", "errors", "reference", "settings"},
     "clean_outcomes": {"load", "reference", "scoring"}, "clean": {"schema", "clean_outcomes", "load", "reference"},
     "cohort": {"schema", "reference"}, "disclosure": {"intervals", "results"}, "wording": {"reference"}, "answers": {"wording"},
-    "plots": {"wording"}, "tables": {"results"}, "report": {"disclosure", "answers", "plots", "results", "wording", "__version__"},
+    "plots": {"wording"}, "tables": {"answers", "results"}, "report": {"disclosure", "answers", "plots", "results", "wording", "__version__"},
     "run": {"settings", "errors", "clean", "load", "page", "disclosure", "tables", "kernels", "answers", "wording", "__version__"},
     "lab": {"run", "settings"}, "template": {"errors", "reference", "schema", "settings", "readers", "identifiers"},
     "sample": {"reference", "scoring", "schema"}, "simulate": {"reference", "sample", "scoring", "schema"},

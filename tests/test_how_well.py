@@ -104,7 +104,7 @@ def test_the_dashboards_figure_counts_everybody_with_any_score_and_differs_where
     assert loose.estimate == pytest.approx(37 / 3 - 14) and tight.estimate == pytest.approx(7 / 3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(ANY_PAIRS)
 def test_people_with_both_scores_and_the_others_make_everyone(rows):
     baseline, follow_up, group = zip(*rows)

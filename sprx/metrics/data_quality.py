@@ -11,19 +11,20 @@ def rows_accounted(accounts):
     Parameters
     ----------
     accounts : DataFrame, one row per table
-        As `Scheme.accounts()` gives it: table, rows_in, rows_used, rows_set_aside.
+        As `Scheme.accounts()` gives it: table, rows_in, rows_used, rows_set_aside (those not selected included), rows_not_selected.
 
     Returns
     -------
     DataFrame
-        Result layout; measures rows_read, rows_used and rows_set_aside, unit rows. n = rows read.
+        Result layout; measures rows_read, rows_used, rows_set_aside and, of these, rows_not_selected (by `where`), unit rows. n = rows read.
     """
     require(accounts, "accounts", ["table", "rows_in", "rows_used", "rows_set_aside"])
     return result_table([
         dict(measure=measure, group="table", level=row.table, n=row.rows_in, n_missing=0, estimate=getattr(row, column), unit="rows",
              numerator=getattr(row, column), denominator=row.rows_in, method="count")
         for row in accounts.itertuples() for measure, column in
-        (("rows_read", "rows_in"), ("rows_used", "rows_used"), ("rows_set_aside", "rows_set_aside"))])
+        (("rows_read", "rows_in"), ("rows_used", "rows_used"), ("rows_set_aside", "rows_set_aside"), ("rows_not_selected", "rows_not_selected"))
+        if column in accounts])
 
 
 def problems_found(issues):
