@@ -122,6 +122,9 @@ def run(folders: Folders,
     except OSError as error:
         report_problems(out, [f"{error.strerror or error}: {error.filename}. Give another folder with --out."])
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        say("Stopped. Reports that were finished are in place; those under way were thrown away.", error=True)
+        raise typer.Exit(130) from None
     failed = [o for o in outcomes if o.problems]
     for outcome in failed:
         report_problems(outcome.folder, outcome.problems)
@@ -201,11 +204,11 @@ def lab(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A scheme fol
 
 
 def main():
-    """Entry point; Ctrl-C ends without a traceback."""
+    """Entry point; nothing ends in a traceback."""
     try:
         app()
     except KeyboardInterrupt:
-        say("Stopped. Finished reports are in place; the one under way was thrown away.", error=True)
+        say("Stopped.", error=True)
         sys.exit(130)
     except Exception as error:
         if os.environ.get("SPRX_TRACEBACK"):

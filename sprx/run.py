@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -69,9 +70,21 @@ def run_schemes(folders, out, *, jobs=1, parameters=None, progress=lambda *event
     _refuse_unknown(parameters, notebooks)
     _refuse_twins(folders)
     out.mkdir(parents=True, exist_ok=True)
+    stopping = threading.Event()
+
+    def tell(folder, event, detail):
+        if event == "notebook" and stopping.is_set():
+            raise SchemeError("stopped before it was finished")
+        progress(folder, event, detail)
+
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        tasks = {pool.submit(_run_one, folder, out, wanted, progress): folder for folder in folders}
-        found = {tasks[task]: task.result() for task in as_completed(tasks)}
+        tasks = {pool.submit(_run_one, folder, out, wanted, tell): folder for folder in folders}
+        try:
+            found = {tasks[task]: task.result() for task in as_completed(tasks)}
+        except KeyboardInterrupt:           # the notebooks under way end, no other is begun, half reports are thrown away
+            stopping.set()
+            pool.shutdown(cancel_futures=True)
+            raise
     write_overview(out)
     return [found[folder] for folder in folders]
 

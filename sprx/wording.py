@@ -191,6 +191,8 @@ def describe_composition(table):
             top = known.loc[known["estimate"].idxmax()]
             said.append(f"{name}: most often {level_name(group, top.level)}, {percent(top.estimate, top.n)}"
                         + (f" (not recorded for {percent(missing.estimate, missing.n)})" if missing is not None else ""))
+        elif rows["suppressed"].any():
+            said.append(f"{name}: too few people to show")
         else:
             said.append(f"{name}: not recorded")
     return ". ".join(s[0].upper() + s[1:] for s in said) + "." if said else NOT_SHOWN
@@ -216,7 +218,8 @@ def describe_groups(table):
     none = one(table, "share_in_suitable_group", "none of these")
     shares = table[table["measure"] == "share_in_suitable_group"]
     unknown = shares[shares["note"].str.startswith("the data do not hold") & shares["level"].ne("none of these")]["level"]
-    text = f"Of the people referred: {'; '.join(said)}. A person can be in several groups." if said else "The data do not show any of the five groups."
+    text = f"Of the people referred: {'; '.join(said)}. A person can be in several groups." if said else \
+        "Too few people to show how many belong to the groups." if table["suppressed"].any() else "The data do not show any of the five groups."
     if none is not None:
         text += f" {count(people['none of these'])}, {percent(none.estimate, none.n)}{interval(none)}, are in none of the groups that the data can show."
     if len(unknown):

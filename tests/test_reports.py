@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -269,6 +270,18 @@ def test_a_scheme_of_two_people_is_reported_with_everything_hidden_and_no_suppre
     chapters = page(tmp_path / "out", "tiny").xpath("//section")
     assert len(chapters) == 5 and all("SMALL NUMBERS ARE NOT HIDDEN" in text_of(c) for c in chapters)
     assert pd.read_csv(tmp_path / "out" / "tiny" / "results.csv")["estimate"].notna().sum() > 10
+
+
+def test_an_interrupt_leaves_no_half_report(tmp_path):
+    command = [sys.executable, "-c", "from sprx.cli import main; main()", "run", str(SAMPLE / "castle"), "--out", str(tmp_path / "out")]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in running.stderr:
+        if "notebook 00" in line:
+            running.send_signal(signal.SIGINT)
+            break
+    words = running.communicate(timeout=120)[1]
+    assert running.returncode == 130 and "Stopped." in words and "Traceback" not in words
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_an_unwritable_out_folder_is_an_error_in_words(tmp_path):

@@ -239,6 +239,12 @@ def test_suitable_groups_are_said_and_what_is_not_recorded_is_named():
     assert "people with long-term conditions" in text and "25% (95% CI" in text and "A person can be in several groups." in text and "75%" in text and "Not recorded, so not counted: " in text
 
 
+def test_a_group_with_too_few_people_to_show_is_not_said_to_be_beyond_the_data():
+    flags = pd.DataFrame({"long_term_condition": pd.array([True] * 3 + [False] * 77, dtype="boolean")})
+    text = wording.describe_groups(release(suitable_group_shares(flags), RULES["nhse_1_7_round5"]))
+    assert "The data do not show any of the five groups" not in text and "Not recorded" not in text
+
+
 def test_none_of_these_is_no_group_that_somebody_forgot_to_record():
     flags = pd.DataFrame({"long_term_condition": pd.array([None] * 80, dtype="boolean")})
     text = wording.describe_groups(release(suitable_group_shares(flags), RULES["nhse_1_7_round5"]))
