@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sprx.wording import Answer, caution, count, direction, interval, number, one, percent
+from sprx.wording import Answer, caution, count, direction, interval, number, one, percent, unknown_share
 
 QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
@@ -24,13 +24,16 @@ EMPTY_BY_NATURE = {"bereaved_on", "closed_date", "closure_reason", "start_date",
                    "local_label", "measured_on", "months", "service_id", "age", "birth_year"}
 WELL_FILLED = 0.9
 GOOD_FOLLOW_UP, FAIR_FOLLOW_UP = 0.8, 0.6
+MOSTLY_UNKNOWN = 0.3        # above this share of unknowns nothing is said of the rest
+GROUPS_AT_LEAST = 3         # of the five suitable groups, to speak of people in none of them
+PLAIN = {"age_band": "age", "sex": "sex", "ethnic_group": "ethnicity", "imd_quintile": "deprivation"}
 
 
 def answer_data_quality(rows, completeness):
     """From `rows_accounted` and `completeness` results."""
     shown = completeness.dropna(subset="estimate")
-    read, used, by_rule = (rows[rows["measure"] == m]["estimate"].sum() for m in ("rows_read", "rows_used", "rows_not_selected"))
-    read -= by_rule
+    read, used, by_rule, joined = (rows[rows["measure"] == m]["estimate"].sum() for m in ("rows_read", "rows_used", "rows_not_selected", "rows_joined"))
+    read, used = max(read - by_rule, 1 if read else 0), min(used + joined, read - by_rule)
     if shown.empty or not read:
         return Answer("data_quality", "There are too few rows to say how complete the data are.", 0, "small numbers are not shown")
     full = (shown["estimate"] >= WELL_FILLED).mean()
@@ -49,6 +52,8 @@ def answer_when(table):
     dates = (1, "Record the date of the referral and the date of the first contact for every referral: waiting times cannot be had without them.")
     if pd.isna(median.n):
         return Answer("when", "Too few people were referred to show how long they waited.", 0, "small numbers are not shown", [])
+    if median.n == 0 and median.n_missing == 0:
+        return Answer("when", "Cannot be answered: there are no referrals in the period.", 0, "no referrals", [dates])
     if median.n == 0 or (pd.isna(median.estimate) and within.empty):
         return Answer("when", "Cannot be answered: needs referrals with a referral_date and a first_contact_date.", 0,
                       "the data hold no dates of referral and first contact", [dates])
@@ -63,34 +68,39 @@ def answer_when(table):
 
 
 def answer_for_whom(shares, groups):
-    """From `composition` and `suitable_group_shares` results."""
+    """From `composition`, `share_of_older` and `suitable_group_shares` results."""
+    older, shares = one(shares, "share_of_older", "65 or over"), shares[shares["measure"] == "share_of_people"]
     known = shares[shares["level"] != "missing"].dropna(subset="estimate")
     if shares["n"].max() == 0 or shares.empty:
-        return Answer("for_whom", "Cannot be answered: nobody of the scheme's own is in the people table.", 0, "no rows", [])
+        return Answer("for_whom", "Cannot be answered: nobody of the scheme's own was referred in the period.", 0, "no referrals", [])
     said = []
     female, poor = one(known, "share_of_people", "female", "sex"), one(known, "share_of_people", "1", "imd_quintile")
-    older = known[(known["group"] == "age_band") & known["level"].str.match(r"6[5-9]|[7-9]\d")]
-    said += [f"{percent(female.estimate, female.n)} are women"] if female is not None else []
-    said += [f"{percent(older.estimate.sum(), older.n.max())} are 65 or over"] if len(older) else []
-    said += [f"{percent(poor.estimate, poor.n)} live in the most deprived fifth of areas"] if poor is not None else []
-    none = one(groups, "share_in_suitable_group", "none of these")
-    said += [f"{percent(none.estimate, none.n)} are in none of the groups named as suitable that the data can show"] if none is not None else []
     missing = {group: one(rows, "share_of_people", "missing") for group, rows in shares.groupby("group", sort=False)}
+    mostly = {group for group, row in missing.items() if row is None or row.estimate < MOSTLY_UNKNOWN}
+    said += [f"{percent(female.estimate, female.n)} are women"] if female is not None and "sex" in mostly else []
+    said += [f"{percent(older.estimate, older.n)} are 65 or over"] if older is not None and "age_band" in mostly else []
+    said += [f"{percent(poor.estimate, poor.n)} live in the most deprived fifth of areas"] if poor is not None and "imd_quintile" in mostly else []
+    none = one(groups, "share_in_suitable_group", "none of these")
+    held = groups[(groups["measure"] == "share_in_suitable_group") & (groups["n"] > 0) & (groups["level"] != "none of these")]
+    none = none if len(held) >= GROUPS_AT_LEAST else None
+    said += [f"{percent(none.estimate, none.n)} are in none of the groups named as suitable that the data can show"] if none is not None else []
     gaps = [g for g, row in missing.items() if row is not None and row.estimate > 0.1]
-    steps = [(3, f"Record {g.replace('_', ' ').replace('imd quintile', 'deprivation').replace('age band', 'age')} for everyone: it is missing for "
+    steps = [(3, f"Record {PLAIN.get(g, g)} for everyone: it is missing for "
               f"{percent(missing[g].estimate)}, so nobody can say who is not reached.") for g in gaps]
     if not said:
         why = "characteristics not recorded" if gaps else "too few people to show"
         return Answer("for_whom", "Cannot be answered: age, sex, ethnicity and deprivation are not recorded, or too few to show.", 0, why, steps[:1])
     sure = 3 if not gaps and shares["n"].max() >= 100 else 2 if len(gaps) <= 1 and shares["n"].max() >= 30 else 1
-    why = f"{count(shares['n'].max())} people" + (f"; not recorded for many: {', '.join(g.replace('_', ' ') for g in gaps)}" if gaps else "; characteristics recorded for nearly all")
+    why = f"{count(shares['n'].max())} people" + (f"; not recorded for many: {', '.join(PLAIN.get(g, g) for g in gaps)}" if gaps else "; characteristics recorded for nearly all")
     return Answer("for_whom", "Of the people the scheme saw or was asked to see, " + ", ".join(said) + ".", sure, why, steps[:1])
 
 
 def answer_how_well(table, measure, instrument, funnel):
     """From `outcome_results` of the main instrument (or None without one) and `funnel` results."""
     seen = one(funnel, "stage_reached", "seen") if funnel is not None else None
-    reach = f"{percent(seen.estimate, seen.n)} of the people referred were seen{interval(seen)}. " if seen is not None else ""
+    if seen is not None and seen.n_missing > seen.n:
+        seen = None                     # not recorded for most of them
+    reach = f"{percent(seen.estimate, seen.n)} of the people referred were seen{interval(seen)}{unknown_share(seen)}. " if seen is not None else ""
     if instrument is None:
         return Answer("how_well", reach + "Whether people got better cannot be answered: needs outcomes, a score at the start and again later.",
                       0 if seen is None else 1, "no scores are recorded", [(1, "Take one short score (for example SWEMWBS or ONS4) when people start, and again after three months.")])
@@ -99,8 +109,9 @@ def answer_how_well(table, measure, instrument, funnel):
         return Answer("how_well", reach + f"Too few people have a {measure['name']} score at the start and later to show a change.", 0,
                       "too few people were measured twice", [(1, "Measure everyone again at follow-up: without a second score nothing can be said.")])
     other = one(table, f"paired_change_{instrument}", "comparison", "arm")
-    short = (f"on {measure['name']}, the {count(row.n)} people measured twice changed by {number(row.estimate, True)} points{interval(row, True)}, "
-             f"which is {direction(row.estimate, measure['higher_is_better'])}" + ("" if row.conf_low > 0 or row.conf_high < 0 else " or no change at all"))
+    certain = row.conf_low > 0 or row.conf_high < 0
+    which = f"which is {direction(row.estimate, measure['higher_is_better'])}" if certain else "which could be better, worse or no change at all"
+    short = f"on {measure['name']}, the {count(row.n)} people measured twice changed by {number(row.estimate, True)} points{interval(row, True)}, {which}"
     text = reach + short[0].upper() + short[1:]
     text += f"; the comparison group changed by {number(other.estimate, True)}{interval(other, True)}." if other is not None else ". " + caution(False)
     share = kept.estimate if kept is not None else 0.0

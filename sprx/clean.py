@@ -4,8 +4,8 @@ import pandas as pd
 
 from sprx import schema
 from sprx.clean_outcomes import clean_outcomes
-from sprx.load import NOTED, SET_ASIDE, SET_MISSING, issue_rows, note, stack
-from sprx.reference import facts
+from sprx.load import JOINED, NOTED, SET_ASIDE, SET_MISSING, issue_rows, note, stack
+from sprx.reference import facts, plain_key
 
 EARLIEST = pd.Timestamp("1990-01-01")       # no event of a social prescribing scheme is older
 STRAY_DAYS = 180                            # a date this far beyond all others is a slip of the pen
@@ -45,8 +45,10 @@ def clean_scheme(scheme):
         `people` with `age` (at start) and `start` (first referral, or index date); `outcomes` with `occasion`, `months` and
         `derived` (True for totals scored here). `settings.extract_date` is always set. Each change is a row of `issues`.
     """
-    for step in (_set_extract_date, _blank_impossible_dates, _blank_impossible_ages, _read_pathway_codes, _drop_duplicates,
-                 _drop_orphans, _join_episodes, _drop_orphans, _drop_duplicates, _add_start, clean_outcomes, _warn_of_doubtful_counts):
+    for step in (_set_extract_date, _blank_impossible_dates, _blank_impossible_ages, _read_pathway_codes, _join_entries,
+                 _drop_population_totals, _drop_duplicates,
+                 _drop_orphans, _join_episodes, _drop_orphans, _drop_duplicates, _add_start, clean_outcomes, _warn_of_doubtful_counts,
+                 _check_names):
         scheme = step(scheme)
     return scheme
 
@@ -107,7 +109,9 @@ def _blank_impossible_ages(scheme):
     people = scheme.tables.get("people")
     if people is None or "birth_year" not in people:
         return scheme
-    last = scheme.settings.extract_date.year if scheme.settings.extract_date is not None else 2100
+    if scheme.settings.extract_date is None:            # nothing to hold the year against
+        return scheme
+    last = scheme.settings.extract_date.year
     bad = (people["birth_year"] > last) | (people["birth_year"] < last - OLDEST)
     rows, issues = clean_table("people", people, bad.fillna(False), "birth_year", "impossible year of birth")
     return scheme.keep("people", rows, issues)
@@ -166,6 +170,17 @@ def _drop_duplicates(scheme):
     return scheme
 
 
+def _drop_population_totals(scheme):
+    """Population rows whose age band is no band ('All ages', 'Total'): they would be counted twice."""
+    rows = scheme.tables.get("population")
+    if rows is None or "age_band" not in rows:
+        return scheme
+    bad = rows["age_band"].notna() & rows["age_band"].map(schema.read_band, na_action="ignore").isna()
+    issues = issue_rows("population", rows[bad], column="age_band", problem="not an age band", found=rows.loc[bad, "age_band"],
+                        expected="a band such as 18-24, 85+ or under 18", action=SET_ASIDE)
+    return scheme.keep("population", rows[~bad], issues, rows[bad].assign(reason="age_band: not an age band"))
+
+
 def _drop_orphans(scheme):
     """Rows about a person or referral that is not there."""
     for table, (column, parent) in schema.PARENTS.items():
@@ -191,15 +206,33 @@ def _join_episodes(scheme):
         head |= _heads(part, pd.Timedelta(days=scheme.settings.episode_days))
     if not head:
         return scheme
-    joins = pd.Series(head)
-    rows = _merge_into_heads(rows, joins)
+    return _join(scheme, pd.Series(head), "repeat referral in one episode")
+
+
+def _join_entries(scheme):
+    """Coded entries of one referral (referred, seen, closed) that share its referral_id are one row."""
+    rows = scheme.tables.get("referrals")
+    if rows is None or "snomed_code" not in rows or "referral_date" not in rows:
+        return scheme
+    coded = rows[rows["snomed_code"].isin(PATHWAY)].sort_values(["referral_date", "row"], kind="stable")
+    key = [coded["referral_id"], coded["person_id"]]
+    first = pd.Series(coded.index, index=coded.index).groupby(key).transform("first")
+    joins = first[first.ne(first.index)]
+    exact = rows.duplicated([c for c in rows.columns if c not in ("row", "file")])
+    joins = joins[~exact.reindex(joins.index)]
+    return _join(scheme, joins, "further entry of one referral") if len(joins) else scheme
+
+
+def _join(scheme, joins, problem):
+    """The scheme with some referrals (the index of `joins`) merged into others (its values), and what hangs on them moved."""
+    rows = _merge_into_heads(scheme.tables["referrals"], joins)
     joined = rows.loc[joins.index]
-    kept = rows["referral_id"].reindex(joins.to_numpy()).to_numpy()
-    issues = issue_rows("referrals", joined, column="referral_id", problem="repeat referral in one episode",
-                        found=joined["referral_date"].dt.strftime("%Y-%m-%d"), action="joined to referral " + pd.Series(kept, index=joined.index))
-    scheme = scheme.keep("referrals", rows.drop(index=joins.index), issues,
-                         joined.assign(reason="same episode as referral " + pd.Series(kept, index=joined.index)))
-    return _repoint(scheme, dict(zip(joined["referral_id"], kept)))
+    kept = pd.Series(rows["referral_id"].reindex(joins.to_numpy()).to_numpy(), index=joined.index)
+    issues = issue_rows("referrals", joined, column="referral_id", problem=problem, found=joined["referral_date"].dt.strftime("%Y-%m-%d"),
+                        action=f"{JOINED} " + kept)
+    scheme = scheme.keep("referrals", rows.drop(index=joins.index), issues, joined.assign(reason=f"{JOINED} " + kept))
+    moved = {old: new for old, new in zip(joined["referral_id"], kept) if old != new}
+    return _repoint(scheme, moved) if moved else scheme
 
 
 def _heads(part, gap):
@@ -261,6 +294,21 @@ def _add_start(scheme):
         people, issues = clean_table("people", people, bad, "age", "impossible age at referral")
         scheme = scheme.keep("people", people, issues)
     return scheme.keep("people", people, ())
+
+
+def _check_names(scheme):
+    """Notes on names in scheme.yaml that nothing in the data answers to."""
+    people, settings, notes = scheme.tables["people"], scheme.settings, []
+    if settings.primary_outcome and "outcomes" in scheme.tables:
+        used = scheme.tables["outcomes"]["instrument"].map(plain_key)
+        if not used.eq(plain_key(settings.primary_outcome)).any():
+            notes.append(note("scheme", f"primary_outcome is {settings.primary_outcome!r}, but no score is of that instrument"))
+    for name in settings.covariates:
+        if name not in people:
+            notes.append(note("scheme", f"covariates names {name!r}, but people has no such column"))
+    if settings.comparison.get("design", "none") not in ("none", "historical") and not people["arm"].eq("comparison").any():
+        notes.append(note("scheme", f"comparison says {settings.comparison['design']}, but nobody in people has arm = comparison"))
+    return scheme.keep("people", people, stack(notes))
 
 
 def _warn_of_doubtful_counts(scheme):

@@ -161,7 +161,12 @@ def _add_months(scheme):
     months = rows["months"] if "months" in rows else pd.Series(float("nan"), index=rows.index)
     if "measured_on" in rows:
         start = rows["person_id"].map(scheme.tables["people"].set_index("person_id")["start"])
-        months = months.fillna((rows["measured_on"] - start).dt.days / DAYS_PER_MONTH)
+        first = rows["measured_on"].groupby([rows["person_id"], rows["instrument"]]).transform("min")
+        months = months.fillna((rows["measured_on"] - start.fillna(first)).dt.days / DAYS_PER_MONTH)
+        unknown = rows.loc[start.isna() & rows["measured_on"].notna(), "person_id"].nunique()
+        if unknown:
+            scheme = scheme.keep("outcomes", rows, note("outcomes", f"{unknown} people have scores but no referral_date or index_date; "
+                                                        "their months were counted from their first score", action="filled", column="months"))
     return scheme.keep("outcomes", rows.assign(months=months.astype(float)), ())
 
 

@@ -1,14 +1,12 @@
 """Choosing rows: which people, referrals and scores a question is about. Values are not changed here."""
 
-import re
-
 import pandas as pd
 
 from sprx import schema
-from sprx.reference import facts
-from sprx.schema import _boolean
+from sprx.reference import facts, plain_key
+from sprx.schema import OPEN_BAND, _boolean, read_band
 
-AGE_EDGES = [0, 18, 25, 35, 45, 55, 65, 75, 85]
+DEFAULT_BANDS = [(0, 17), (18, 24), (25, 34), (35, 44), (45, 54), (55, 64), (65, 74), (75, 84), (85, OPEN_BAND)]
 ETHNIC_GROUPS = {"white": "ABC", "mixed": "DEFG", "asian": "HJKL", "black": "MNP", "other": "RS"}
 STAGES = ["referred", "accepted", "seen", "activity_started", "completed"]
 DAYS_PER_MONTH = 30.4375
@@ -42,8 +40,8 @@ def scheme_people(scheme, arm="scheme"):
     """
     people = scheme.tables["people"]
     people = people[people["arm"] == arm].copy()
-    edges = population_age_edges(scheme) or AGE_EDGES
-    people["age_band"] = age_bands(people["age"], edges) if "age" in people else pd.Series(pd.NA, index=people.index, dtype="string")
+    bands = population_bands(scheme) or DEFAULT_BANDS
+    people["age_band"] = age_bands(people["age"], bands) if "age" in people else pd.Series(pd.NA, index=people.index, dtype="string")
     people["sex"] = people["sex"] if "sex" in people else pd.Series(pd.NA, index=people.index, dtype="string")
     ethnicity = people["ethnicity"] if "ethnicity" in people else pd.Series(pd.NA, index=people.index, dtype="string")
     people["ethnic_group"] = ethnic_group(ethnicity)
@@ -66,18 +64,25 @@ def ethnic_group(codes):
     return codes.map({**groups, **{g: g for g in groups.values()}, "Z": "not stated"}).astype("string")
 
 
-def age_bands(ages, edges):
-    """Ages to labelled bands: '18-24', the last one open ('85+')."""
-    names = [f"{low}-{high - 1}" for low, high in zip(edges, edges[1:])] + [f"{edges[-1]}+"]
-    return pd.cut(ages.astype(float), [*edges, 200], right=False, labels=names).astype("string")
+def age_bands(ages, bands):
+    """Ages to the labels of bands (low, high); an age in none of them is 'other ages', an unknown one is missing."""
+    ages = ages.astype(float)
+    found = pd.Series("other ages", index=ages.index, dtype="string").mask(ages.isna())
+    for low, high in bands:
+        found = found.mask(ages.ge(low) & ages.lt(high + 1), band_label(low, high))
+    return found
 
 
-def population_age_edges(scheme):
-    """The lower edges of the population table's own age bands, or None if there is none that can be read."""
+def band_label(low, high):
+    """'18-24', or '85+' for an open band."""
+    return f"{low}+" if high >= OPEN_BAND else f"{low}-{high}"
+
+
+def population_bands(scheme):
+    """The population table's own age bands as (low, high), in order; empty when it gives none."""
     if not scheme.has("population", "age_band"):
-        return None
-    found = [re.match(r"\s*(\d+)", band) for band in scheme.tables["population"]["age_band"].dropna().unique()]
-    return sorted({int(m.group(1)) for m in found if m}) or None
+        return []
+    return sorted({read_band(band) for band in scheme.tables["population"]["age_band"].dropna().unique()})
 
 
 def population(scheme):
@@ -86,10 +91,8 @@ def population(scheme):
     if "population" not in scheme.tables:
         return pd.DataFrame(columns=columns)
     rows = scheme.tables["population"].copy()
-    edges = population_age_edges(scheme)
-    if edges:
-        lower = rows["age_band"].str.extract(r"(\d+)")[0].astype(float)
-        rows["age_band"] = age_bands(lower, edges)
+    if "age_band" in rows:
+        rows["age_band"] = rows["age_band"].map(lambda band: band_label(*read_band(band)), na_action="ignore").astype("string")
     if "ethnicity" in rows:
         rows["ethnic_group"] = ethnic_group(rows["ethnicity"].map(lambda t: t if len(t) <= 2 else t.casefold(), na_action="ignore"))
     if "imd_decile" in rows:
@@ -113,10 +116,22 @@ def scheme_referrals(scheme):
     rows = scheme.tables.get("referrals", pd.DataFrame({"person_id": pd.Series(dtype="string")})).reindex(columns=wanted)
     for column in ("referral_date", "first_contact_date", "closed_date"):
         rows[column] = pd.to_datetime(rows[column])
+    if rows["first_contact_date"].isna().all():
+        rows["first_contact_date"] = _first_contacts(scheme, rows)
     start, end = scheme.settings.period
     inside = ~((rows["referral_date"] < (start or pd.Timestamp.min)) | (rows["referral_date"] > (end or pd.Timestamp.max)))
     groups = people[["person_id", "age_band", "sex", "ethnic_group", "imd_quintile"]]
     return rows[inside].merge(groups, on="person_id", how="inner")
+
+
+def _first_contacts(scheme, referrals):
+    """The day of the first contact at which the person was there, from the contacts table; missing where there is none."""
+    attended = _attended_contacts(scheme)
+    if attended is None:
+        return referrals["first_contact_date"]
+    first = scheme.tables["contacts"].loc[attended.index].groupby("referral_id")["contact_date"].min()
+    day = pd.to_datetime(referrals["referral_id"].map(first))
+    return day.mask(day < referrals["referral_date"])
 
 
 def referrals_outside_period(scheme):
@@ -141,8 +156,11 @@ def waits(referrals, extract_date):
     DataFrame
         The referrals with days_observed (missing without a referral date) and was_seen (True, False). A case closed without
         a contact stays among those not seen until the extract: the question is what share of all referrals were seen, and
-        taking closed cases out of the reckoning would answer for them as if they had gone on waiting.
+        taking closed cases out of the reckoning would answer for them as if they had gone on waiting. Where no first
+        contact at all is recorded, no wait is known.
     """
+    if referrals["first_contact_date"].isna().all():
+        return referrals.assign(days_observed=float("nan"), was_seen=False)
     seen = referrals["first_contact_date"].notna()
     last = referrals["first_contact_date"].fillna(extract_date if extract_date is not None else pd.NaT)
     days = (last - referrals["referral_date"]).dt.days.astype(float)
@@ -161,7 +179,7 @@ def stages(scheme, referrals):
     reached = pd.DataFrame({s: status.map({k: v.get(s) for k, v in STATUS_SAYS.items()}).astype("boolean") for s in STAGES[1:]},
                            index=referrals.index)
     reached.insert(0, "referred", pd.Series(True, index=referrals.index, dtype="boolean"))
-    if scheme.has("referrals", "first_contact_date"):
+    if referrals["first_contact_date"].notna().any():
         reached["seen"] = referrals["first_contact_date"].notna().astype("boolean")
     attended = _attended_contacts(scheme)
     if attended is not None:
@@ -215,7 +233,7 @@ def suitable_groups(scheme, people):
     DataFrame, on the index of `people`
         One column per group of reference/referral_groups.csv: True, False, or missing where the data cannot tell.
     """
-    has, column = set(people.columns), people.get
+    has, column = {c for c in people.columns if people[c].notna().any()}, people.get
     groups = dict.fromkeys(facts("referral_groups")["group"], _any_of([], people.index))
     groups["depression_anxiety"] = _any_of(_signs_of_depression_or_anxiety(scheme, people), people.index)
     if "single_parent" in has:
@@ -262,7 +280,8 @@ def scored_people(scheme, instrument, at_months=None):
     scheme : Scheme (cleaned)
     instrument : str
     at_months : float, optional
-        Follow-up time wanted; default the scheme's own, else each person's last score.
+        Follow-up time wanted; default the scheme's own, else each person's last score. Scheme people are those referred
+        in the period.
 
     Returns
     -------
@@ -272,6 +291,7 @@ def scored_people(scheme, instrument, at_months=None):
         of the time, or a month.
     """
     people = scheme.tables["people"][["person_id", "arm"]]
+    people = people[people["arm"].eq("comparison") | people["person_id"].isin(referred_people(scheme)["person_id"])]
     rows = scheme.tables["outcomes"]
     rows = rows[(rows["instrument"] == instrument) & (rows["item"] == "total")]
     base = rows[rows["occasion"] == "baseline"].sort_values("months", key=lambda m: m.abs(), kind="stable")
@@ -298,7 +318,7 @@ def instruments_used(scheme):
     if rows is None:
         return []
     used = sorted(rows.loc[rows["item"] == "total", "instrument"].unique())
-    return sorted(used, key=lambda i: i != scheme.settings.primary_outcome)
+    return sorted(used, key=lambda i: plain_key(i) != plain_key(scheme.settings.primary_outcome or ""))
 
 
 def follow_up_visits(scheme, instrument):
@@ -329,12 +349,12 @@ def scores_at_visits(scheme, instrument):
 # ---- what there is ----------------------------------------------------------------------------------------------------
 
 def standard_columns(scheme):
-    """The tables about people with only the columns of the standard that were given, keys left out."""
+    """The tables about people with only the columns of the standard that the export gives, keys and empty columns left out."""
     held = {}
     for name, rows in scheme.tables.items():
         if name in schema.PERSONAL:
             rows = rows[~rows["derived"]] if "derived" in rows else rows
-            columns = [c for c in schema.columns(name).index if c in rows and not c.endswith("_id")]
+            columns = [c for c in scheme.given.get(name, ()) if c in rows and not c.endswith("_id") and rows[c].notna().any()]
             held[name] = rows[columns]
     return held
 

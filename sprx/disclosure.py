@@ -74,7 +74,7 @@ def _small(count, rule):
 
 def _too_small(row, rule):
     """True when a row tells of fewer people than the rule lets out, on either side of a share."""
-    rest = row.denominator - row.numerator
+    rest = (row.n if pd.isna(row.denominator) else row.denominator) - row.numerator
     one_sided = not row.unit.startswith("per ") and rule.round_to == 1 and _small(rest, rule)   # unrounded, the rest can be read off
     return bool(_small(row.n, rule) or _small(row.numerator, rule) or one_sided)
 
@@ -94,6 +94,13 @@ def _rounded(out, rule):
             out.at[i, "method"] = "exact" if x < EXACT_BELOW else "Byar's"
         else:
             out.at[i, "estimate"] = x
+    # a share that is no ratio of two counts (Kaplan-Meier): to the nearest count that could be shown, with its limits moved along
+    modelled = out["unit"].eq("proportion") & out["denominator"].isna() & out["estimate"].notna() & out["n"].gt(0) & (rule.round_to > 1)
+    for i in out.index[modelled]:
+        n = rule.round(out.at[i, "n"])
+        share = min(rule.round(out.at[i, "estimate"] * out.at[i, "n"]) / n, 1.0)
+        low, high = (round(out.at[i, side] + share - out.at[i, "estimate"], 2) for side in ("conf_low", "conf_high"))
+        out.loc[i, ["estimate", "conf_low", "conf_high"]] = share, max(min(low, share), 0.0), min(max(high, share), 1.0)
     small_missing = out["n_missing"].between(1, rule.hide_to)
     out["n"], out["n_missing"] = rule.round(out["n"]), rule.round(out["n_missing"]).mask(small_missing)
     if rule.round_to == 1:              # from an exact n and a total that is known elsewhere, the missing could be had back
@@ -104,7 +111,7 @@ def _rounded(out, rule):
 def _second_cells(out, hide, rule):
     """One further row for each breakdown in which a single hidden one could be had back from the total or its neighbours."""
     also = pd.Series(False, index=out.index)
-    size = out["numerator"].fillna(out["n"])
+    size = out["numerator"].where(out["denominator"].notna(), out["n"])
     for (_, group), part in out[out["group"] != "all"].groupby(["measure", "group"], sort=False):
         if group == "stage":
             also[_near_stages(size[part.index], rule)] = True
@@ -156,4 +163,6 @@ def release_curve(curve, rule):
             since = 0 if since > rule.hide_to else since
         kept.append(part[np.array(keep, dtype=bool)])
     out = pd.concat(kept, ignore_index=True)
+    shares = ["estimate", "conf_low", "conf_high"]          # to whole per cents, from which no exact count can be had back
+    out[shares] = out[shares].astype(float).round(2)
     return out.assign(n_at_risk=rule.round(out["n_at_risk"])).drop(columns="n_events")

@@ -1,6 +1,7 @@
 """Kernels for unattended runs: one BLAS thread each, and local sockets instead of TCP ports, which collide when many start at once."""
 
 import os
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -26,6 +27,7 @@ class LocalKernelManager(AsyncKernelManager):
     async def _async_start_kernel(self, **kwargs):
         env = {**os.environ, **kwargs.pop("env", {}), **dict.fromkeys(THREADS, "1"), "PYTHONWARNINGS": "ignore::DeprecationWarning",
                "MPLBACKEND": "agg"}
-        return await super()._async_start_kernel(env=env, **kwargs)
+        # what a kernel prints beside the notebook (at its shutdown, say) is nobody's result
+        return await super()._async_start_kernel(env=env, stderr=subprocess.DEVNULL, **kwargs)
 
     start_kernel = _async_start_kernel

@@ -11,6 +11,7 @@ from sprx.reference import allowed, labels, measures, plain_key
 from sprx.settings import Settings, read_settings
 
 ISSUE_COLUMNS = ["table", "file", "row", "row_id", "column", "problem", "found", "expected", "action"]
+JOINED = "joined to referral"          # how the reason of a row begins whose facts another row took over
 SET_MISSING, SET_ASIDE, NOTED = "set to missing", "row set aside", "noted"
 
 
@@ -35,6 +36,8 @@ class Scheme:
         Rows that `where` in scheme.yaml says do not belong, per table.
     empty : tuple of str
         Tables named in scheme.yaml whose files have a header and no rows yet.
+    given : dict of str to list
+        The standard's columns that each export gives, before any is filled in or worked out.
     """
 
     folder: Path
@@ -45,6 +48,7 @@ class Scheme:
     rows_in: dict = field(default_factory=dict)
     not_selected: dict = field(default_factory=dict)
     empty: tuple = ()
+    given: dict = field(default_factory=dict)
 
     def has(self, table, *columns):
         """True if the table has rows and each of the columns holds at least one value."""
@@ -58,13 +62,18 @@ class Scheme:
         return pd.DataFrame.from_dict({**measures().to_dict("index"), **self.settings.instruments}, orient="index")
 
     def accounts(self):
-        """Rows read = rows used + rows set aside, per table; `rows_not_selected` (by `where`) are part of those set aside."""
+        """Rows read = rows used + rows set aside, per table; of those set aside, not selected by `where` and joined to another row."""
         rows = []
         for name, total in self.rows_in.items():
             left_out = self.not_selected.get(name, 0)
             rows.append(dict(table=name, rows_in=total, rows_used=self._used(name),
-                             rows_set_aside=len(self.set_aside.get(name, ())) + left_out, rows_not_selected=left_out))
-        return pd.DataFrame(rows, columns=["table", "rows_in", "rows_used", "rows_set_aside", "rows_not_selected"])
+                             rows_set_aside=len(self.set_aside.get(name, ())) + left_out, rows_not_selected=left_out,
+                             rows_joined=self._joined(name)))
+        return pd.DataFrame(rows, columns=["table", "rows_in", "rows_used", "rows_set_aside", "rows_not_selected", "rows_joined"])
+
+    def _joined(self, name):
+        aside = self.set_aside.get(name)
+        return 0 if aside is None else int(aside["reason"].astype(str).str.startswith(JOINED).sum())
 
     def _used(self, name):
         rows = self.tables.get(name, ())
@@ -116,7 +125,7 @@ def load_scheme(folder):
         issues=stack([*unread, *(p["issues"] for p in parts)]),
         set_aside={p["name"]: p["aside"] for p in parts if len(p["aside"])}, rows_in={p["name"]: p["total"] for p in parts},
         not_selected={p["name"]: p["not_selected"] for p in parts if p["not_selected"]},
-        empty=tuple(p["name"] for p in parts if not p["total"]))
+        empty=tuple(p["name"] for p in parts if not p["total"]), given={p["name"]: p["given"] for p in parts})
 
 
 def issue_rows(table, rows, *, column="", problem, found="", expected="", action):
@@ -157,8 +166,9 @@ def _load_table(folder, settings, name, spec):
     notes += [note(name, n, file=spec["file"]) for n in map_notes]
     if not_selected:
         notes.append(note(name, f"{not_selected} of {total} rows do not meet 'where' and were not selected", file=spec["file"]))
-    rows, aside, issues = _type(_blank_missing(mapped, settings, name, spec), name, spec)
-    return dict(name=name, rows=rows, aside=aside, total=total, not_selected=not_selected,
+    rows, aside, issues = _type(_blank_missing(mapped.copy(), settings, name, spec), name, spec)
+    given = [c for c in schema.columns(name).index if c in mapped]
+    return dict(name=name, rows=rows, aside=aside, total=total, not_selected=not_selected, given=given,
                 issues=stack([*notes, issues]))
 
 
@@ -313,7 +323,12 @@ def _type(mapped, name, spec):
     typed = pd.concat([mapped["row"].rename("row"), typed, extra], axis=1).assign(file=spec["file"])
     failed = schema.failures(mapped[here.index].astype("string"), typed, here)
     issues = _resolve(failed, typed, name, here)
-    gone = typed[[c for c in here.index if here.loc[c, "required"]]].isna()
+    # a population cell of which one side cannot be read ('Persons', 'All') is a total, and would be counted twice
+    needed = here["required"] | (here.index.isin(failed["column"]) & (name == "population"))
+    unread = pd.Series(False, index=typed.index)
+    unread[failed["row"]] = True
+    gone = typed[list(here.index[needed])].isna()
+    gone = gone.mask(~unread, False) if name == "population" else gone
     column = gone.idxmax(axis=1)[gone.any(axis=1)]
     why = failed.set_index(["row", "column"])["problem"]
     reasons = pd.Series([f"{c}: {why.get((i, c), 'missing')}" for i, c in column.items()], index=column.index, dtype=object)

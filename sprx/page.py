@@ -35,8 +35,7 @@ def chapter(notebook, anchor):
             text, title = _prose(cell.source, title)
             parts.append(text)
         else:
-            if not {"injected-parameters"} & set(cell.metadata.get("tags", [])):
-                code.append(cell.source)
+            code.append(cell.source)
             parts += [output["data"]["text/html"] for output in cell.outputs
                       if output.output_type == "display_data" and "text/html" in output["data"]]
     return dict(anchor=anchor, title=title, body=Markup("\n".join(parts)), code="\n\n".join(code))

@@ -47,6 +47,9 @@ def read_file(path, sheet=None):
     twice = sorted({c for c in header if c and header.count(c) > 1})
     if twice:
         raise SchemeError(f"{name}: the column {twice[0]!r} stands {header.count(twice[0])} times in the header. Give each its own name.")
+    if sum(map(bool, header)) * 2 < table.notna().any().sum():
+        raise SchemeError(f"{name}: its first row names {sum(map(bool, header))} of {int(table.notna().any().sum())} columns; it looks like a title. "
+                          "Take out the rows above the names of the columns.")
     table.columns = header
     table = table.loc[:, [bool(c) for c in header]]
     empty = table.isna().all(axis=1)

@@ -192,7 +192,7 @@ def start_report(question, scheme, output_dir):
 def results_html(table):
     """A released table as accessible HTML; a hidden number is *, every text escaped."""
     days = "days" in table
-    heads = ["", *(["Days", "Still waiting"] if days else ["People or rows", "Missing"]), "Estimate", "Interval", *([] if days else ["Unit", "Method"])]
+    heads = ["", *(["Days", "Not yet seen"] if days else ["People or rows", "Missing"]), "Estimate", "Interval", *([] if days else ["Unit", "Method"])]
     body = []
     for r in table.itertuples():
         share = r.unit == "proportion"

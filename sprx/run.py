@@ -126,6 +126,8 @@ def _parameters_for(path, parameters):
             value = float(value)
         if type(value) is not type(default):
             raise SchemeError(f"The parameter {name} of {path.name} takes {type(default).__name__} (such as {default!r}); found {value!r}.")
+        if name == "conf_level" and not 0 < value < 1:
+            raise SchemeError(f"conf_level is a fraction between 0 and 1, such as 0.95; found {value!r}.")
         taken[name] = value
     return taken
 

@@ -3,6 +3,7 @@
 The facts are in reference/columns.csv and reference/allowed.csv; this module turns them into parsers and pandera schemas.
 """
 
+import re
 from functools import cache
 
 import numpy as np
@@ -102,6 +103,21 @@ def _date(text, formats=DATE_FORMATS):
 
 def _month(text):
     return _date(text, formats=MONTH_FORMATS + DATE_FORMATS).dt.to_period("M").dt.to_timestamp()
+
+
+OPEN_BAND = 199     # the upper end of a band such as 85+
+
+
+def read_band(text):
+    """An age band as (low, high) in whole years: '18-24', '85+', '85 and over', 'Under 18'; None for anything else."""
+    words = str(text).casefold().strip()
+    if found := re.fullmatch(r"(\d+)\s*(?:-|–|to)\s*(\d+)(?: years)?", words):
+        return int(found[1]), int(found[2])
+    if found := re.fullmatch(r"(\d+)\s*(?:\+|plus|and over|or over|and older|or older)(?: years)?", words):
+        return int(found[1]), OPEN_BAND
+    if found := re.fullmatch(r"(?:under|below|<)\s*(\d+)(?: years)?", words):
+        return 0, int(found[1]) - 1
+    return (int(words), int(words)) if words.isdigit() else None
 
 
 def _category(text, spec):

@@ -9,7 +9,7 @@ from sprx.reference import allowed, facts
 SURE = {3: ("Sure", "●●●"), 2: ("Fairly sure", "●●○"), 1: ("Not sure", "●○○"), 0: ("Cannot tell", "○○○")}
 NOT_SHOWN = "Not shown: too few people to report."
 NAMES = {"age_band": "age", "sex": "sex", "ethnic_group": "ethnic group", "imd_quintile": "deprivation (1 = most deprived fifth)"}
-MEASURE_WORDS = {"paired_change": "the same people, measured twice", "unpaired_change": "all later scores minus all first scores"}
+MEASURE_WORDS = {"paired_change": "the same people, measured twice", "unpaired_change": "everyone's follow-up minus everyone's first score"}
 STAGE_WORDS = {"referred": "referred", "accepted": "accepted by the service", "seen": "seen by a link worker",
                "activity_started": "began an activity", "completed": "completed"}
 
@@ -116,7 +116,7 @@ def describe_rows(table):
     parts = []
     for level in dict.fromkeys(table["level"]):
         read, used = (one(table, m, level) for m in ("rows_read", "rows_used"))
-        if read is not None:
+        if read is not None and read.estimate > 0:
             parts.append(f"{level}: {count(used.estimate) if used is not None else '*'} of {count(read.estimate)}")
     return f"Rows used, of the rows read: {'; '.join(parts)}. Every other row was set aside with its reason." if parts else NOT_SHOWN
 
@@ -158,7 +158,9 @@ def describe_referrals(table):
     whole = table[(table["group"] == "month") & (table["level"] != "missing") & (table["note"] != "part of a month")].dropna(subset="estimate")
     text = f"There were {count(total.estimate)} referrals."
     if len(whole) > 1:
-        text += f" In a whole month there were between {count(whole.estimate.min())} and {count(whole.estimate.max())}."
+        low, high = count(whole.estimate.min()), count(whole.estimate.max())
+        where = "In the whole months that can be shown" if table["suppressed"].any() else "In a whole month"
+        text += f" {where} there were {'about ' + low if low == high else f'between {low} and {high}'}."
     if total.n_missing > 0:
         text += f" {count(total.n_missing)} have no referral date and are not in the figure."
     if outside is not None and outside.estimate > 0:
@@ -189,7 +191,8 @@ def describe_composition(table):
         name = NAMES.get(group, group.replace("_", " "))
         if len(known):
             top = known.loc[known["estimate"].idxmax()]
-            said.append(f"{name}: most often {level_name(group, top.level)}, {percent(top.estimate, top.n)}"
+            most = listed(level_name(group, level) for level in known.loc[known["estimate"].eq(top.estimate), "level"])
+            said.append(f"{name}: most often {most}, {percent(top.estimate, top.n)}"
                         + (f" (not recorded for {percent(missing.estimate, missing.n)})" if missing is not None else ""))
         elif rows["suppressed"].any():
             said.append(f"{name}: too few people to show")
@@ -205,7 +208,8 @@ def describe_rates(table):
         return NOT_SHOWN
     low, high = shown.loc[shown["estimate"].idxmin()], shown.loc[shown["estimate"].idxmax()]
     group = shown["group"].iloc[0]
-    return (f"By {NAMES.get(group, group)}, the highest rate was {number(high.estimate)} people referred per 1,000 residents{interval(high)}, "
+    among = ", among the groups that can be shown," if table["suppressed"].any() else ""
+    return (f"By {NAMES.get(group, group)}{among} the highest rate was {number(high.estimate)} people referred per 1,000 residents{interval(high)}, "
             f"for {level_name(group, high.level)}; the lowest was {number(low.estimate)}{interval(low)}, for {level_name(group, low.level)}.")
 
 
@@ -234,10 +238,17 @@ def describe_funnel(table):
     if (table["n"] == 0).all():
         return "Cannot be answered: needs a referrals table."
     rows = table[table["level"] != "referred"].dropna(subset="estimate")
-    said = [f"{STAGE_WORDS.get(r.level, r.level)} {percent(r.estimate, r.n)}{interval(r)}" for r in rows.itertuples()]
+    said = [f"{STAGE_WORDS.get(r.level, r.level)} {percent(r.estimate, r.n)}{interval(r)}{unknown_share(r)}" for r in rows.itertuples()]
     lacking = [STAGE_WORDS[r.level] for r in table.itertuples() if r.n == 0]
-    text = f"Of the people referred: {'; '.join(said)}." if said else NOT_SHOWN
+    text = f"Of the referrals for which it is recorded: {'; '.join(said)}." if said else NOT_SHOWN
     return text + (f" Not recorded: {listed(lacking)}." if lacking else "")
+
+
+def unknown_share(row):
+    """', not recorded for 40%' where something is not recorded for more than a twentieth."""
+    missing = 0 if pd.isna(row.n_missing) else row.n_missing
+    share = missing / (row.n + missing) if row.n + missing else 0
+    return f", not recorded for {percent(share)}" if share > 0.05 else ""
 
 
 def direction(estimate, higher_is_better):
@@ -258,7 +269,7 @@ def describe_change(table, measure, instrument):
     if row.conf_low <= 0 <= row.conf_high:
         text += " The interval includes no change."
     if kept is not None:
-        text += f" {percent(kept.estimate, kept.n)}{interval(kept)} of those with a first score were measured again; nothing is known of the others."
+        text += f" {percent(kept.estimate, kept.n)}{interval(kept)} of those with a first score were measured again" + ("; nothing is known of the others." if kept.estimate < 1 else ".")
     better = one(table, f"share_improved_{instrument}")
     if better is not None:
         text += f" {percent(better.estimate, better.n)}{interval(better)} {better.note} points, the smallest difference held to matter."
@@ -277,14 +288,21 @@ def caution(compared):
             "to get better anyway; without a comparison group the two cannot be told apart.")
 
 
+def has_change(table, instrument):
+    """True where a mean change of this instrument is shown."""
+    return one(table, f"paired_change_{instrument}") is not None
+
+
 def describe_unpaired(table, measure, instrument):
     """The dashboard's figure beside the paired one, and why they differ."""
     paired, loose = one(table, f"paired_change_{instrument}"), one(table, f"unpaired_change_{instrument}")
     followed, lost = (one(table, f"baseline_mean_{instrument}", level) for level in ("followed", "lost"))
     if paired is None or loose is None:
         return NOT_SHOWN
-    text = (f"A dashboard that subtracts the mean of all first scores from the mean of all later scores would show {number(loose.estimate, True)}; "
+    text = (f"A dashboard that subtracts the mean of everyone's first score from the mean of everyone's follow-up score would show {number(loose.estimate, True)}; "
             f"the same people measured twice changed by {number(paired.estimate, True)}.")
+    if number(loose.estimate, True) == number(paired.estimate, True):
+        return text + " Here the two agree."
     if followed is not None and lost is not None:
         text += (f" The two differ because they are about different people: those measured again had begun at {number(followed.estimate)} "
                  f"on average, those who were lost at {number(lost.estimate)}.")

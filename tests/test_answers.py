@@ -8,7 +8,7 @@ import pytest
 from sprx import answers
 from sprx.disclosure import HIDDEN, RULES, release
 from sprx.metrics.data_quality import completeness, rows_accounted
-from sprx.metrics.for_whom import composition, suitable_group_shares
+from sprx.metrics.for_whom import composition, share_of_older, suitable_group_shares
 from sprx.metrics.how_well import funnel, outcome_results
 from sprx.metrics.when import median_wait, seen_within
 from sprx.reference import measures
@@ -90,7 +90,7 @@ def test_many_undated_referrals_lower_the_sureness_and_ask_for_dates():
     assert found.sure == 2 and found.why == "120 referrals with dates, 14% without" and found.next_steps[0][0] == 1
 
 
-@pytest.mark.parametrize("counts, text", [((3, 2), "Too few people were referred"), ((0, 0, 20), "Cannot be answered: needs referrals with"), ((0, 0), "Cannot be answered: needs referrals with")])
+@pytest.mark.parametrize("counts, text", [((3, 2), "Too few people were referred"), ((0, 0, 20), "Cannot be answered: needs referrals with"), ((0, 0), "Cannot be answered: there are no referrals in the period")])
 def test_a_wait_that_cannot_be_had_says_why(counts, text):
     found = answers.answer_when(waits_of(*counts))
     assert found.text.startswith(text) and found.sure == 0 and proper(found)
@@ -101,8 +101,10 @@ def test_a_wait_that_cannot_be_had_says_why(counts, text):
 def for_whom(count=100, missing=0):
     people = pd.DataFrame({"sex": ["female"] * (count * 6 // 10) + ["male"] * (count - count * 6 // 10 - missing) + [None] * missing,
                            "imd_quintile": [str(1 + i % 5) for i in range(count)], "age_band": [("18-24", "65-74", "85+", "25-34")[i % 4] for i in range(count)]})
-    shares = stack_results(*[composition(people, c) for c in people]) if count else result_table([dict(measure="share_of_people", group="sex", level="x", n=0)])
-    flags = pd.DataFrame({"long_term_condition": pd.array([True] * (count // 2) + [False] * (count - count // 2), dtype="boolean")})
+    ages = people["age_band"].astype("string").str.extract(r"(\d+)")[0].astype(float)
+    shares = stack_results(*[composition(people, c) for c in people], share_of_older(people.assign(age=ages))) if count else result_table([dict(measure="share_of_people", group="sex", level="x", n=0)])
+    half = pd.array([True] * (count // 2) + [False] * (count - count // 2), dtype="boolean")
+    flags = pd.DataFrame({"long_term_condition": half, "frequent_attender": half, "bereaved_older": half})
     return answers.answer_for_whom(release(shares, NHSE), release(suitable_group_shares(flags), NHSE))
 
 

@@ -169,7 +169,7 @@ def test_a_repeat_within_the_episode_joins_the_first_and_brings_what_it_knows(cl
     row = scheme.tables["referrals"].iloc[0]
     assert len(scheme.tables["referrals"]) == 1 and (row.referral_id, row.status) == ("r1", "completed")
     assert (row.first_contact_date, row.closed_date) == (pd.Timestamp("2025-02-10"), pd.Timestamp("2025-06-01"))
-    assert aside(scheme, "referrals") == {3: "same episode as referral r1"}
+    assert aside(scheme, "referrals") == {3: "joined to referral r1"}
     assert [scheme.tables[t]["referral_id"].tolist() for t in ("needs", "contacts", "activities")] == [["r1"]] * 3
     assert issue(scheme, "repeat referral in one episode")[["row", "row_id", "found", "action"]].values.tolist() == [
         [3, "r2", "2025-03-10", "joined to referral r1"]]
@@ -195,7 +195,7 @@ def test_the_length_of_an_episode_is_the_schemes_to_say(cleaned):
 
 def test_rows_out_of_order_join_by_date_not_by_place(cleaned):
     scheme = cleaned(referrals=REFERRAL + "r2,p1,2025-02-10,active,,\nr1,p1,2025-01-10,waiting,,\n")
-    assert scheme.tables["referrals"]["referral_id"].tolist() == ["r1"] and aside(scheme, "referrals") == {2: "same episode as referral r1"}
+    assert scheme.tables["referrals"]["referral_id"].tolist() == ["r1"] and aside(scheme, "referrals") == {2: "joined to referral r1"}
 
 
 def test_three_referrals_of_one_episode_become_one(cleaned):
@@ -377,3 +377,34 @@ def test_an_issue_points_at_the_row_and_the_value_it_is_about(build, tables):
             assert found.row_id == cells[key].strip()
     for found in unread.itertuples():
         assert found.found == written(tables[found.table])[found.row].get(found.column, "").strip()
+
+
+# ---- found by trying odd schemes
+
+def test_coded_entries_that_share_a_referral_id_are_one_referral(cleaned):
+    scheme = cleaned(people="person_id\np1\n", referrals="referral_id,person_id,referral_date,snomed_code\nr1,p1,2025-01-01,871731000000106\n"
+                     "r1,p1,2025-01-11,1362931000000106\nr1,p1,2025-03-01,1362721000000106\n")
+    row = scheme.tables["referrals"].iloc[0]
+    assert len(scheme.tables["referrals"]) == 1 and row["status"] == "closed"
+    assert (row["referral_date"], row["first_contact_date"], row["closed_date"]) == tuple(map(pd.Timestamp, ("2025-01-01", "2025-01-11", "2025-03-01")))
+    accounts = scheme.accounts().set_index("table").loc["referrals"]
+    assert (accounts["rows_in"], accounts["rows_used"], accounts["rows_set_aside"], accounts["rows_joined"]) == (3, 1, 2, 2)
+
+
+def test_birth_years_are_kept_where_the_data_hold_no_date_to_hold_them_against(cleaned):
+    scheme = cleaned(people="person_id,birth_year\np1,1931\np2,1979\n")
+    assert scheme.tables["people"]["birth_year"].tolist() == [1931, 1979] and scheme.issues.empty
+
+
+def test_totals_in_a_population_table_are_set_aside_so_that_nobody_counts_twice(cleaned):
+    scheme = cleaned(people="person_id\np1\n", population="age_band,sex,people\nUnder 18,male,100\n18-64,male,200\n65+,male,50\n"
+                     "All ages,male,350\n18-64,Persons,400\n")
+    rows = scheme.tables["population"]
+    assert rows["people"].tolist() == [100, 200, 50] and len(scheme.set_aside["population"]) == 2
+
+
+def test_a_name_in_scheme_yaml_that_nothing_answers_to_is_noted(cleaned):
+    scheme = cleaned(people="person_id\np1\n", outcomes="person_id,instrument,occasion,value\np1,gad7,baseline,9\n",
+                     settings={"primary_outcome": "swemwbz", "covariates": ["agee"], "comparison": {"design": "matched"}})
+    problems = " ".join(scheme.issues["problem"])
+    assert "'swemwbz'" in problems and "'agee'" in problems and "nobody in people has arm = comparison" in problems

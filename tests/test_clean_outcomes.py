@@ -256,9 +256,10 @@ def test_a_later_score_is_no_second_baseline_when_the_first_is_named(scores):
     assert (rows["occasion"] == "baseline").sum() == 1
 
 
-def test_a_person_without_a_start_still_has_a_baseline(scores):
+def test_a_person_without_a_start_counts_months_from_the_first_score(scores):
     rows, _ = scores("p1,gad7,2025-01-12,9", "p1,gad7,2025-04-12,7", header=DATED)
-    assert rows["occasion"].tolist() == ["baseline", "follow_up"] and rows["months"].isna().all()
+    assert rows["occasion"].tolist() == ["baseline", "follow_up"]
+    assert rows["months"].round(2).tolist() == [0, 2.96]          # 90 days
 
 
 def test_outcomes_by_month_alone_get_their_occasion(scores):

@@ -7,6 +7,7 @@ import pytest
 
 from sprx import cohort
 from sprx.load import Scheme
+from sprx.schema import columns
 from sprx.settings import Settings
 
 DAY = pd.Timestamp
@@ -14,7 +15,8 @@ DAY = pd.Timestamp
 
 def scheme_of(tables, **settings):
     """A scheme made of typed tables, as load and clean leave them."""
-    return Scheme(Path("."), Settings(scheme_id="test", name="Test", **settings), tables, pd.DataFrame())
+    return Scheme(Path("."), Settings(scheme_id="test", name="Test", **settings), tables, pd.DataFrame(),
+                  given={name: [c for c in columns(name).index if c in table] for name, table in tables.items()})
 
 
 def people_of(count=3, **columns):
@@ -47,7 +49,7 @@ def test_a_characteristic_that_is_not_in_the_data_is_missing_for_everyone():
 
 @pytest.mark.parametrize("age, band", [(0, "0-17"), (17.9, "0-17"), (18, "18-24"), (84, "75-84"), (85, "85+"), (104, "85+")])
 def test_an_age_at_the_edge_of_a_band_belongs_to_the_upper_one(age, band):
-    assert cohort.age_bands(pd.Series([age]), cohort.AGE_EDGES)[0] == band
+    assert cohort.age_bands(pd.Series([age]), cohort.DEFAULT_BANDS)[0] == band
 
 
 def test_each_decile_belongs_to_its_fifth_one_being_the_most_deprived():
@@ -253,3 +255,43 @@ def test_comparison_is_held_only_where_there_are_comparison_people():
     people = people_of(2)
     assert cohort.what_data_hold(scheme_of({"people": people})) == {"people"}
     assert cohort.what_data_hold(scheme_of({"people": people.assign(arm=["scheme", "comparison"])})) == {"people", "comparison"}
+
+
+# ---- found by trying odd schemes
+
+def test_first_contacts_come_from_the_contacts_table_where_referrals_have_none():
+    referrals = pd.DataFrame({"referral_id": ["r1", "r2"], "person_id": ["P1", "P2"], "referral_date": pd.to_datetime(["2025-01-01", "2025-01-01"])})
+    contacts = pd.DataFrame({"referral_id": ["r1", "r1"], "contact_date": pd.to_datetime(["2025-01-05", "2025-01-09"]), "attended": pd.array([False, True], dtype="boolean")})
+    scheme = scheme_of({"people": people_of(2), "referrals": referrals, "contacts": contacts}, extract_date=pd.Timestamp("2025-02-01"))
+    waits = cohort.waits(cohort.scheme_referrals(scheme), pd.Timestamp("2025-02-01"))
+    assert waits["days_observed"].tolist() == [8, 31] and waits["was_seen"].tolist() == [True, False]
+
+
+def test_no_wait_is_known_where_no_first_contact_is_recorded_at_all():
+    referrals = pd.DataFrame({"referral_id": ["r1"], "person_id": ["P1"], "referral_date": pd.to_datetime(["2025-01-01"])})
+    scheme = scheme_of({"people": people_of(1), "referrals": referrals})
+    assert cohort.waits(cohort.scheme_referrals(scheme), pd.Timestamp("2025-02-01"))["days_observed"].isna().all()
+
+
+def test_scores_are_those_of_people_referred_in_the_period():
+    referrals = pd.DataFrame({"referral_id": ["r1", "r2"], "person_id": ["P1", "P2"], "referral_date": pd.to_datetime(["2024-01-01", "2025-01-01"])})
+    outcomes = outcomes_of([("P1", "baseline", 0, 20), ("P2", "baseline", 0, 18)])
+    scheme = scheme_of({"people": people_of(2), "referrals": referrals, "outcomes": outcomes}, period=(pd.Timestamp("2024-06-01"), None))
+    assert cohort.scored_people(scheme, "swemwbs")["person_id"].tolist() == ["P2"]
+
+
+def test_an_age_outside_the_populations_bands_is_not_an_unknown_age():
+    assert cohort.age_bands(pd.Series([10.0, 40.0, None]), [(18, 64), (65, 199)]).fillna("-").tolist() == ["other ages", "18-64", "-"]
+
+
+def test_a_column_that_the_template_holds_and_nobody_filled_in_names_no_group():
+    people = people_of(3, age=[70.0, 80.0, 40.0], start=pd.Timestamp("2025-01-01"), single_parent=pd.array([None] * 3, dtype="boolean"),
+                       low_income=pd.array([None] * 3, dtype="boolean"), bereaved_on=pd.to_datetime([None] * 3), long_term_conditions=[1, 0, 2])
+    flags = cohort.suitable_groups(scheme_of({"people": people}), people)
+    assert flags[["low_income_single_parent", "bereaved_older"]].isna().all(axis=None) and flags["long_term_condition"].tolist() == [True, False, True]
+
+
+def test_the_primary_outcome_is_met_however_it_is_written():
+    outcomes = outcomes_of([("P1", "baseline", 0, 20)])
+    both = pd.concat([outcomes.assign(instrument="gad7"), outcomes])
+    assert cohort.instruments_used(scheme_of({"people": people_of(1), "outcomes": both}, primary_outcome="SWEMWBS")) == ["swemwbs", "gad7"]

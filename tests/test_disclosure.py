@@ -478,3 +478,24 @@ def test_no_cell_of_the_workbook_is_a_formula_or_a_link(written):
             assert "<f>" not in text and "<f " not in text and "hyperlink r:id" not in text and "externalLink" not in name
     cells = [cell for sheet in written.sheets.values() for row in sheet for cell in row if isinstance(cell, str)]
     assert any("cmd|" in cell for cell in cells)            # the text is there, as text
+
+
+# ---- found by trying odd schemes
+
+@pytest.mark.parametrize("rule", [LT5, RULES["suppress_lt10"]], ids=lambda r: r.name)
+def test_a_modelled_share_with_a_small_remainder_is_hidden_where_counts_are_exact(rule):
+    waits = pd.DataFrame({"days_observed": [10.0] * 37 + [90.0] * 3, "was_seen": True})
+    assert release(seen_within(waits, [28]), rule).suppressed[0]
+
+
+def test_a_modelled_share_gives_back_no_exact_count():
+    waits = pd.DataFrame({"days_observed": [10.0] * 19 + [90.0] * 20, "was_seen": True})
+    row = release(seen_within(waits, [28]), NHSE).iloc[0]
+    assert (row.n, row.estimate) == (40, 0.5) and row.conf_low <= 0.5 <= row.conf_high      # 19 of 39 is 0.487
+
+
+def test_two_tables_of_one_breakdown_hide_the_same_levels():
+    people = pd.DataFrame({"imd_quintile": ["1"] * 40 + ["2"] * 39 + ["3"] * 41 + ["4"] * 38 + ["5"] * 36 + [None] * 3})
+    waits = people.assign(days_observed=[5.0 + i % 40 for i in range(197)], was_seen=True)
+    hidden = [set(out.level[out.suppressed]) for out in (release(composition(people, "imd_quintile"), LT5), release(seen_within(waits, [28], by="imd_quintile"), LT5))]
+    assert hidden == [{"5", "missing"}] * 2

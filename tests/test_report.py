@@ -178,7 +178,7 @@ def test_the_table_behind_says_every_number_and_stars_what_is_hidden():
 def test_the_table_behind_a_curve_has_days_and_numbers_at_risk():
     curve = pd.DataFrame([dict(measure="time_to_first_contact", group="all", level="all", days=14.0, n_at_risk=40.0, estimate=0.5, conf_low=0.4, conf_high=0.6, unit="proportion")])
     page = results_html(curve)
-    assert re.findall(r"<td[^>]*>(.*?)</td>", page) == ["14", "40", "50.0%", "40.0% to 60.0%"] and "Still waiting" in page
+    assert re.findall(r"<td[^>]*>(.*?)</td>", page) == ["14", "40", "50.0%", "40.0% to 60.0%"] and "Not yet seen" in page
 
 
 def test_labels_methods_and_notes_are_escaped_in_the_table():

@@ -181,3 +181,9 @@ def test_no_referrals_are_a_row_of_nought_and_no_months():
 def test_referrals_without_any_date_are_counted_as_missing():
     table = month_table(None, None)
     assert list(table.level) == ["all", "missing"] and list(table.estimate) == [2, 2] and table.n_missing[0] == 2
+
+
+def test_where_everybody_was_seen_early_the_share_at_a_later_day_is_known():
+    waits = pd.DataFrame({"days_observed": [1.0, 4, 9], "was_seen": [True] * 3})
+    row = seen_within(waits, [14]).iloc[0]
+    assert (row.estimate, row.note) == (1.0, "")

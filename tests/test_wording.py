@@ -180,7 +180,7 @@ def test_the_dashboards_figure_is_said_beside_the_paired_one():
 def test_the_funnel_says_each_stage_and_what_was_not_recorded():
     rows = [shown(measure="stage_reached", group="stage", level=level, unit="proportion", n=n, estimate=x, conf_low=x, conf_high=x)
             for level, n, x in (("referred", 80, 1), ("seen", 80, 0.75), ("completed", 0, None))]
-    assert wording.describe_funnel(released(*rows)) == "Of the people referred: seen by a link worker 75% (95% CI 75% to 75%). Not recorded: completed."
+    assert wording.describe_funnel(released(*rows)) == "Of the referrals for which it is recorded: seen by a link worker 75% (95% CI 75% to 75%). Not recorded: completed."
     assert wording.describe_funnel(released(hidden(measure="stage_reached", group="stage", level="seen"))) == wording.NOT_SHOWN
 
 

@@ -16,15 +16,17 @@ def rows_accounted(accounts):
     Returns
     -------
     DataFrame
-        Result layout; measures rows_read, rows_used, rows_set_aside and, of these, rows_not_selected (by `where`), unit rows. n = rows read.
+        Result layout; measures rows_read, rows_used, rows_set_aside and, of these, rows_not_selected (by `where`) and
+        rows_joined (to another row of the same referral), unit rows. n = rows read.
     """
     require(accounts, "accounts", ["table", "rows_in", "rows_used", "rows_set_aside"])
     return result_table([
         dict(measure=measure, group="table", level=row.table, n=row.rows_in, n_missing=0, estimate=getattr(row, column), unit="rows",
              numerator=getattr(row, column), denominator=row.rows_in, method="count")
         for row in accounts.itertuples() for measure, column in
-        (("rows_read", "rows_in"), ("rows_used", "rows_used"), ("rows_set_aside", "rows_set_aside"), ("rows_not_selected", "rows_not_selected"))
-        if column in accounts])
+        (("rows_read", "rows_in"), ("rows_used", "rows_used"), ("rows_set_aside", "rows_set_aside"), ("rows_not_selected", "rows_not_selected"),
+         ("rows_joined", "rows_joined"))
+        if column in accounts and (getattr(row, column) or column in ("rows_in", "rows_used", "rows_set_aside"))])
 
 
 def problems_found(issues):

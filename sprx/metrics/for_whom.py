@@ -33,6 +33,32 @@ def composition(people, by, conf_level=0.95):
     return result_table(rows)
 
 
+def share_of_older(people, age=65, conf_level=0.95):
+    """Share of people at or above an age, among those whose age is known.
+
+    Parameters
+    ----------
+    people : DataFrame, one row per person
+        Needs age (years).
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure share_of_older, group age, level '65 or over', unit proportion.
+
+    References
+    ----------
+    Wilson score interval: Newcombe (1998) Stat Med 17:857, method 3.
+    """
+    ages = people["age"].dropna().astype(float) if "age" in people else people.index.to_series().iloc[:0].astype(float)
+    older = int(ages.ge(age).sum())
+    low, high = wilson(older, len(ages), conf_level)
+    known = len(ages) or None
+    return result_table([dict(measure="share_of_older", group="age", level=f"{age} or over", n=len(ages), n_missing=len(people) - len(ages),
+                              estimate=older / len(ages) if known else float("nan"), conf_low=low, conf_high=high, conf_level=conf_level,
+                              unit="proportion", numerator=older if known else None, denominator=known, method="Wilson score")])
+
+
 def referral_rate(people, population, by, conf_level=0.95):
     """People referred per 1,000 residents, by one characteristic.
 

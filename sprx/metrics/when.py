@@ -104,7 +104,7 @@ def seen_within(waits, days, by=None, conf_level=0.95):
         for day in days:
             row = dict(measure=f"seen_within_{day}_days", group=by or "all", level=level, n=len(known), n_missing=total - len(known),
                        conf_level=conf_level, unit="proportion", method="Kaplan-Meier, log-log limits")
-            if km is not None and known["days_observed"].max() >= day:
+            if km is not None and (known["days_observed"].max() >= day or km.survival_function_.iloc[-1, 0] == 0):
                 at = km.survival_function_.index.searchsorted(day, side="right") - 1
                 low, high = 1 - km.confidence_interval_.to_numpy()[at][::-1]
                 seen = int((known["was_seen"] & known["days_observed"].le(day)).sum())      # for disclosure control only
