@@ -322,6 +322,7 @@ def _type(mapped, name, spec):
     extra = mapped.drop(columns=[c for c in mapped if c in typed or c == "row"])
     typed = pd.concat([mapped["row"].rename("row"), typed, extra], axis=1).assign(file=spec["file"])
     failed = schema.failures(mapped[here.index].astype("string"), typed, here)
+    _refuse_month_first(failed, typed, spec, here)
     issues = _resolve(failed, typed, name, here)
     # a population cell of which one side cannot be read ('Persons', 'All') is a total, and would be counted twice
     needed = here["required"] | (here.index.isin(failed["column"]) & (name == "population"))
@@ -333,6 +334,16 @@ def _type(mapped, name, spec):
     why = failed.set_index(["row", "column"])["problem"]
     reasons = pd.Series([f"{c}: {why.get((i, c), 'missing')}" for i, c in column.items()], index=column.index, dtype=object)
     return typed.drop(index=reasons.index), typed.loc[reasons.index].assign(reason=reasons), issues
+
+
+def _refuse_month_first(failed, typed, spec, here):
+    """Dates written month first are half unreadable and, worse, half read as other days: refuse the column."""
+    for column in here.index[here["kind"].isin(["date", "month"])]:
+        unread = failed.loc[failed["column"].eq(column), "found"]
+        american = unread.str.fullmatch(r"(0?[1-9]|1[0-2])/(1[3-9]|2\d|3[01])/\d{2,4}.*").sum()
+        if american >= 3 and american >= 0.2 * (len(unread) + typed[column].notna().sum()):
+            raise SchemeError(f"{spec['file']}: {american} dates in {column!r} have a month above 12, so the column seems to be written month first. "
+                              "Export it day first (31/03/2025) or, better, as 2025-03-31.")
 
 
 def _check_columns(mapped, name, spec, specs):

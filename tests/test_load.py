@@ -371,3 +371,15 @@ def test_notes_of_the_reader_reach_the_issues(loaded):
     scheme = loaded(people="person_id,Ward\np1,Café\n".encode("cp1252"))
     assert scheme.issues[["table", "file", "problem", "action"]].values.tolist() == [
         ["people", "people.csv", "people.csv is not UTF-8 (line 2); it was read as Windows-1252", "noted"]]
+
+
+def test_a_column_of_dates_written_month_first_is_refused_since_half_of_it_would_be_read_as_other_days(refusal):
+    rows = "".join(f"r{i},p1,{month:02d}/{day:02d}/2025\n" for i, (month, day) in enumerate([(3, 14), (3, 25), (4, 5), (5, 31), (6, 7)]))
+    words = refusal(people="person_id\np1\n", referrals="referral_id,person_id,referral_date\n" + rows)
+    assert "3 dates in 'referral_date'" in words and "month first" in words and "2025-03-31" in words
+
+
+def test_one_impossible_date_among_many_is_a_slip_and_not_a_habit(loaded):
+    rows = "".join(f"r{i},p1,{1 + i:02d}/03/2025\n" for i in range(20)) + "r20,p1,03/25/2025\n"
+    scheme = loaded(people="person_id\np1\n", referrals="referral_id,person_id,referral_date\n" + rows)
+    assert scheme.tables["referrals"]["referral_date"].isna().sum() == 1

@@ -184,7 +184,7 @@ def test_moorside_shows_its_change_as_a_change_with_the_warning(reports):
 
 def test_the_dashboard_figure_stands_beside_the_paired_one_with_the_reason(reports):
     said = text_of(page(reports, "moorside").get_element_by_id("how_well"))
-    assert "A dashboard that subtracts the mean of all first scores" in said and "different people" in said
+    assert "A dashboard that subtracts the mean of everyone's first score" in said and "different people" in said
 
 
 def test_castle_without_scores_says_what_to_record(reports):
