@@ -53,7 +53,7 @@ def answer_when(table):
     if pd.isna(median.n):
         return Answer("when", "Too few people were referred to show how long they waited.", 0, "small numbers are not shown", [])
     if median.n == 0 and median.n_missing == 0:
-        return Answer("when", "Cannot be answered: there are no referrals in the period.", 0, "no referrals", [dates])
+        return Answer("when", "Cannot be answered: needs referrals with a referral_date and a first_contact_date; the period has none.", 0, "no referrals", [dates])
     if median.n == 0 or (pd.isna(median.estimate) and within.empty):
         return Answer("when", "Cannot be answered: needs referrals with a referral_date and a first_contact_date.", 0,
                       "the data hold no dates of referral and first contact", [dates])

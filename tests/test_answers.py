@@ -90,7 +90,7 @@ def test_many_undated_referrals_lower_the_sureness_and_ask_for_dates():
     assert found.sure == 2 and found.why == "120 referrals with dates, 14% without" and found.next_steps[0][0] == 1
 
 
-@pytest.mark.parametrize("counts, text", [((3, 2), "Too few people were referred"), ((0, 0, 20), "Cannot be answered: needs referrals with"), ((0, 0), "Cannot be answered: there are no referrals in the period")])
+@pytest.mark.parametrize("counts, text", [((3, 2), "Too few people were referred"), ((0, 0, 20), "Cannot be answered: needs referrals with"), ((0, 0), "Cannot be answered: needs referrals with a referral_date and a first_contact_date; the period has none")])
 def test_a_wait_that_cannot_be_had_says_why(counts, text):
     found = answers.answer_when(waits_of(*counts))
     assert found.text.startswith(text) and found.sure == 0 and proper(found)
