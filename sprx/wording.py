@@ -272,7 +272,8 @@ def describe_change(table, measure, instrument):
         text += f" {percent(kept.estimate, kept.n)}{interval(kept)} of those with a first score were measured again" + ("; nothing is known of the others." if kept.estimate < 1 else ".")
     better = one(table, f"share_improved_{instrument}")
     if better is not None:
-        text += f" {percent(better.estimate, better.n)}{interval(better)} {better.note} points, the smallest difference held to matter."
+        text += f" {percent(better.estimate, better.n)}{interval(better)} {better.note} points, the smallest difference held to matter"
+        text += " (unverified: no source was found for it)." if str(measure.get("mid_verification", "")).startswith("unverified") else "."
     other = one(table, f"paired_change_{instrument}", "comparison", "arm")
     if other is not None:
         text += f" In the comparison group, the mean change was {number(other.estimate, True)}{interval(other, True)}."

@@ -329,3 +329,10 @@ def test_a_change_with_any_of_its_numbers_missing_is_said_without_them(rows):
 def test_an_own_measure_without_people_says_so_in_words():
     pairs = pd.DataFrame({"baseline": pd.Series([], dtype=float), "follow_up": pd.Series([], dtype=float)})
     assert proper(wording.alt_of_levels(release(paired_change(pairs), RULES["none"])))
+
+
+def test_a_smallest_difference_without_a_source_is_called_unverified():
+    better = shown(measure="share_improved_phq9", unit="proportion", estimate=0.4, conf_low=0.3, conf_high=0.5, note="improved by 6 or more")
+    assert "unverified" not in wording.describe_change(released(CHANGE, better), PHQ9, "phq9")
+    doubtful = {**dict(PHQ9), "mid_verification": "unverified"}
+    assert "held to matter (unverified: no source was found for it)." in wording.describe_change(released(CHANGE, better), doubtful, "phq9")
