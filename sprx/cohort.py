@@ -4,7 +4,7 @@ import pandas as pd
 
 from sprx import schema
 from sprx.reference import facts, plain_key
-from sprx.schema import OPEN_BAND, _boolean, read_band
+from sprx.schema import OPEN_BAND, read_boolean, read_band
 
 DEFAULT_BANDS = [(0, 17), (18, 24), (25, 34), (35, 44), (45, 54), (55, 64), (65, 74), (75, 84), (85, OPEN_BAND)]
 ETHNIC_GROUPS = {"white": "ABC", "mixed": "DEFG", "asian": "HJKL", "black": "MNP", "other": "RS"}
@@ -259,7 +259,7 @@ def _any_of(signs, index):
 
 def _signs_of_depression_or_anxiety(scheme, people):
     """A flag column `depression` or `anxiety`, and a baseline PHQ-9 or GAD-7 of 5 to 14."""
-    signs = [_boolean(people[flag].astype("string")) for flag in ("depression", "anxiety") if flag in people]
+    signs = [read_boolean(people[flag].astype("string")) for flag in ("depression", "anxiety") if flag in people]
     scores = scheme.tables.get("outcomes")
     if scores is not None:
         base = scores[(scores["occasion"] == "baseline") & (scores["item"] == "total")]

@@ -74,7 +74,7 @@ def _looks_like_births(candidates, distinct):
     """Full dates spread over a working lifetime: dates of referral or contact are not, dates of birth are."""
     if len(candidates) < MOST * len(distinct) or not candidates.str.contains(r"[-/. ]").any():
         return False
-    dates = schema._date(candidates.where(candidates.str.contains(r"[-/. ]"))).dropna()
+    dates = schema.read_date(candidates.where(candidates.str.contains(r"[-/. ]"))).dropna()
     if len(dates) < max(2, MOST * len(distinct)):
         return False
     return (dates.quantile(0.9) - dates.quantile(0.1)).days > WIDE_SPREAD_YEARS * 365

@@ -76,7 +76,8 @@ def _integer(text):
     return number.where(number.mod(1).eq(0)).astype("Int64")
 
 
-def _boolean(text):
+def read_boolean(text):
+    """Yes and no in the ways people write them (TRUE, FALSE), anything else missing."""
     folded = text.str.casefold().str.removesuffix(".0")
     return folded.map(lambda t: True if t in TRUE else False if t in FALSE else pd.NA, na_action="ignore").astype("boolean")
 
@@ -87,7 +88,7 @@ MONTH_FORMATS = ("%Y-%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%y", "%Y%m")
 EXCEL_DAY_ZERO = pd.Timestamp("1899-12-30")
 
 
-def _date(text, formats=DATE_FORMATS):
+def read_date(text, formats=DATE_FORMATS):
     """Dates, ISO or day first, never month first; an Excel serial number (20000 to 79999) is the day Excel means by it."""
     text = text.str.replace(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|\+00:00)?$", "", regex=True)
     found = pd.Series(pd.NaT, index=text.index, dtype="datetime64[ns]")
@@ -102,7 +103,7 @@ def _date(text, formats=DATE_FORMATS):
 
 
 def _month(text):
-    return _date(text, formats=MONTH_FORMATS + DATE_FORMATS).dt.to_period("M").dt.to_timestamp()
+    return read_date(text, formats=MONTH_FORMATS + DATE_FORMATS).dt.to_period("M").dt.to_timestamp()
 
 
 OPEN_BAND = 199     # the upper end of a band such as 85+
@@ -140,7 +141,7 @@ def parse(text, spec):
         if spec.allowed:
             return _category(text, spec).fillna(text.astype("string"))
         return text.astype("string")
-    return {"date": _date, "month": _month, "number": _number, "integer": _integer, "boolean": _boolean,
+    return {"date": read_date, "month": _month, "number": _number, "integer": _integer, "boolean": read_boolean,
             "instrument": _instrument}[spec.kind](text)
 
 

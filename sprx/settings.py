@@ -186,7 +186,7 @@ class _Checker:
     def date(self, raw, key, where=FILE):
         if not raw.get(key):
             return None
-        found = schema._date(pd.Series([str(raw[key])]))[0]
+        found = schema.read_date(pd.Series([str(raw[key])]))[0]
         if pd.isna(found):
             self.wrong(f"{where}: {key} is {raw[key]!r}; expected {schema.EXPECTED['date']}.")
             return None
