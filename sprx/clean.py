@@ -296,6 +296,10 @@ def _add_start(scheme):
     return scheme.keep("people", people, ())
 
 
+# groups that the reports work out, and the columns of people that they come from
+DERIVED_FROM = {"age_band": "age", "ethnic_group": "ethnicity", "imd_quintile": "imd_decile"}
+
+
 def _check_names(scheme):
     """Notes on names in scheme.yaml that nothing in the data answers to."""
     people, settings, notes = scheme.tables["people"], scheme.settings, []
@@ -303,9 +307,9 @@ def _check_names(scheme):
         used = scheme.tables["outcomes"]["instrument"].map(plain_key)
         if not used.eq(plain_key(settings.primary_outcome)).any():
             notes.append(note("scheme", f"primary_outcome is {settings.primary_outcome!r}, but no score is of that instrument"))
-    for name in settings.covariates:
-        if name not in people:
-            notes.append(note("scheme", f"covariates names {name!r}, but people has no such column"))
+    for key, names in (("covariates", settings.covariates), ("subgroups", settings.subgroups)):
+        notes += [note("scheme", f"{key} names {name!r}, but people has no such column") for name in names
+                  if not {name, DERIVED_FROM.get(name, name)} & set(people)]
     if settings.comparison.get("design", "none") not in ("none", "historical") and not people["arm"].eq("comparison").any():
         notes.append(note("scheme", f"comparison says {settings.comparison['design']}, but nobody in people has arm = comparison"))
     return scheme.keep("people", people, stack(notes))

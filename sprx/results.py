@@ -3,6 +3,7 @@
 import pandas as pd
 
 from sprx.errors import DataError
+from sprx.intervals import wilson
 
 RESULT_COLUMNS = ["scheme_id", "question", "measure", "group", "level", "n", "n_missing", "estimate", "std_error", "conf_low",
                   "conf_high", "conf_level", "unit", "method", "note", "suppressed"]
@@ -41,6 +42,16 @@ def result_table(rows):
     if len(bad):
         raise DataError(f"{bad.measure.iloc[0]}: estimate outside its interval for {list(bad.level)}.")
     return table
+
+
+def share_row(flags, conf_level, **row):
+    """A result row: share of True among the known values of a boolean Series, with Wilson limits; `row` gives the rest."""
+    known = flags.dropna().astype(bool)
+    inside, total = int(known.sum()), len(known)
+    low, high = wilson(inside, total, conf_level)
+    return row | dict(n=total, n_missing=len(flags) - total, estimate=inside / total if total else float("nan"),
+                      conf_low=low, conf_high=high, conf_level=conf_level, unit="proportion", method="Wilson score",
+                      numerator=inside if total else None, denominator=total or None)
 
 
 def levels(table, by=None):

@@ -46,6 +46,7 @@ NEEDS = dict(loneliness_isolation=0.24, mental_wellbeing=0.22, physical_activity
              employment_training=0.03, food_fuel=0.03)
 MODES = dict(telephone=0.45, face_to_face_clinic=0.2, face_to_face_community=0.15, home_visit=0.12, video=0.04, text_email=0.04)
 MINUTES = dict(telephone=20, face_to_face_clinic=45, face_to_face_community=60, home_visit=60, video=30, text_email=5)
+CASES_PER_WORKER = 90
 ATTENDANCE = dict(completed=(0.4, 0.95), attended=(0.2, 0.75), stopped_early=(0.12, 0.35), attended_once=(0.08, 0.0),
                   booked=(0.1, None), did_not_start=(0.1, None))       # status: share, share of sessions attended
 COSTS = [  # item, category, pounds per person referred, kind, basis
@@ -271,9 +272,16 @@ def _contacts(seen, rng):
     minutes = np.maximum(5, 5 * np.rint(pd.Series(mode).map(MINUTES).to_numpy(float) * rng.uniform(0.6, 1.4, len(row)) / 5))
     table = pd.DataFrame(dict(referral_id=seen["referral_id"].to_numpy()[row], contact_date=date, mode=mode,
                               minutes=pd.array(np.where(attended, minutes, np.nan), dtype="Int64"),
-                              attended=np.where(attended, "yes", "no")))[date <= last[row]].reset_index(drop=True)
+                              attended=np.where(attended, "yes", "no"), **_workers(row)))[date <= last[row]].reset_index(drop=True)
     table.insert(0, "contact_id", [f"C{i:05}" for i in range(1, len(table) + 1)])
     return table
+
+
+def _workers(case):
+    """Who holds the contacts of each case: CASES_PER_WORKER cases each, one worker in three paid by the surgeries."""
+    number = case // CASES_PER_WORKER
+    return dict(worker_id=[f"W{i + 1:02}" for i in number], worker_role=["link worker"] * len(case),
+                worker_employer=np.where(number % 3 == 2, "primary care network", "charity"))
 
 
 def _activities(design, seen, provision, rng):

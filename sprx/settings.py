@@ -19,7 +19,7 @@ DISCLOSURE_RULES = ("nhse_1_7_round5", "suppress_lt5", "suppress_lt10", "none")
 KEYS = {
     "scheme": ("scheme_id", "name", "area", "period", "extract_date", "follow_up_days", "follow_up_months", "primary_outcome",
                "covariates", "instruments", "disclosure", "comparison", "economics", "seed", "tables",
-               "synthetic", "missing_values", "episode_days"),
+               "synthetic", "missing_values", "episode_days", "rebase", "subgroups", "suitable_groups", "plan", "norms"),
     "period": ("start", "end"),
     "comparison": ("design", "cluster"),
     "economics": ("perspective", "price_year", "thresholds", "horizon_months", "value_set"),
@@ -27,7 +27,15 @@ KEYS = {
     "wide": ("instrument", "item", "occasion", "months"),
     "instrument": ("name", "minimum", "maximum", "higher_is_better", "domain", "mid", "mid_source",
                    "items", "item_minimum", "item_maximum", "reverse_items", "item_offset"),
+    "plan": ("contacts", "days", "minutes", "caseload"),
+    "norms": ("mean", "sd", "reliability", "source"),
 }
+# what the definition of each suitable group can be changed in (two numbers: lowest and highest), and who could have come
+GROUP_NUMBERS = {
+    "depression_anxiety": {"phq9": (5, 14), "gad7": (5, 14)}, "low_income_single_parent": {"imd_decile_at_most": 2},
+    "bereaved_older": {"age_at_least": 65, "months": 24}, "long_term_condition": {"conditions_at_least": 1},
+    "frequent_attender": {"gp_appointments_12m": 12, "ae_attendances_12m": 5}}
+ELIGIBLE = ("eligible", "eligible_share", "eligible_source")
 
 
 class _PlainLoader(yaml.BaseLoader):
@@ -63,6 +71,15 @@ class Settings:
     synthetic: bool = False
     missing_values: tuple = ()
     episode_days: int = 90
+    rebase: tuple = ()                      # (Timestamp, what changed): where control charts begin anew
+    subgroups: tuple = ()                   # columns of people named before the analysis
+    suitable_groups: dict = field(default_factory=dict)
+    plan: dict = field(default_factory=dict)
+    norms: dict = field(default_factory=dict)
+
+    def group_definition(self, group):
+        """The numbers that define one suitable group (and eligible, eligible_share, eligible_source where given)."""
+        return GROUP_NUMBERS[group] | self.suitable_groups.get(group, {})
 
 
 def read_settings(folder):
@@ -115,7 +132,9 @@ class _Checker:
             disclosure=self.one_of(raw, "disclosure", DISCLOSURE_RULES), comparison=self.comparison(raw),
             economics=self.economics(raw), seed=self.number(raw, "seed", 1, whole=True),
             tables=self.tables(raw), synthetic=self.yes_no(raw, "synthetic"),
-            missing_values=tuple(self.listed(raw, "missing_values")), episode_days=self.days(raw, "episode_days", 90))
+            missing_values=tuple(self.listed(raw, "missing_values")), episode_days=self.days(raw, "episode_days", 90),
+            rebase=self.rebase(raw), subgroups=tuple(self.listed(raw, "subgroups")), suitable_groups=self.suitable_groups(raw),
+            plan=self.numbers(raw, "plan", KEYS["plan"]), norms=self.norms(raw))
         if self.problems:
             raise SchemeError(self.problems)
         return Settings(**values)
@@ -256,6 +275,52 @@ class _Checker:
             n_items=self.number(spec, "items", 1, whole=True, where=where), scale=1.0, max_missing=0,
             item_min=self.number(spec, "item_minimum", low, where=where), item_max=self.number(spec, "item_maximum", high, where=where),
             reverse_items=" ".join(self.listed(spec, "reverse_items")), item_offset=self.number(spec, "item_offset", 0.0, where=where))
+
+    def rebase(self, raw):
+        """Dates at which the process is known to have changed: a list, or 'date: what changed' pairs."""
+        spec = raw.get("rebase") or {}
+        spec = spec if isinstance(spec, dict) else dict.fromkeys(self.listed(raw, "rebase"), "")
+        found = {self.date({"rebase": day}, "rebase"): str(reason).strip() for day, reason in spec.items()}
+        return tuple(sorted((day, reason) for day, reason in found.items() if day is not None))
+
+    def numbers(self, raw, key, known, where=FILE):
+        """A block of numbers above 0; text is kept under keys that end in 'source'."""
+        spec = self.mapping(raw, key, where)
+        self.known(spec, known, f"{where}, {key}")
+        found = {k: spec[k] if k.endswith("source") else self.number(spec, k, where=f"{where}, {key}") for k in spec if k in known}
+        for k, value in found.items():
+            if isinstance(value, float) and not (value > 0 or k == "mean"):
+                self.wrong(f"{where}, {key}: {k} is {spec[k]!r}; expected a number above 0.")
+        return {k: value for k, value in found.items() if value is not None}
+
+    def norms(self, raw):
+        spec = self.mapping(raw, "norms")
+        found = {name: self.numbers(spec, name, KEYS["norms"], f"{FILE}, norms") for name in spec}
+        for name, norm in found.items():
+            if not 0 < norm.get("reliability", 0.5) < 1:
+                self.wrong(f"{FILE}, norms, {name}: reliability is {spec[name]['reliability']!r}; expected a number between 0 and 1.")
+        return found
+
+    def suitable_groups(self, raw):
+        spec = self.mapping(raw, "suitable_groups")
+        self.known(spec, GROUP_NUMBERS, f"{FILE}, suitable_groups")
+        return {group: self.suitable_group(spec, group) for group in spec if group in GROUP_NUMBERS}
+
+    def suitable_group(self, spec, group):
+        where, defaults = f"{FILE}, suitable_groups, {group}", GROUP_NUMBERS[group]
+        given = self.mapping(spec, group, f"{FILE}, suitable_groups")
+        self.known(given, (*defaults, *ELIGIBLE), where)
+        found = self.numbers({group: {k: v for k, v in given.items() if not isinstance(v, list)}}, group, (*defaults, *ELIGIBLE), f"{FILE}, suitable_groups")
+        for key, value in given.items():
+            if isinstance(defaults.get(key), tuple) or isinstance(value, list):
+                ends = [self.number({key: v}, key, where=where) for v in value] if isinstance(value, list) else []
+                if len(ends) != 2 or None in ends or ends[1] < ends[0] or not isinstance(defaults.get(key), tuple):
+                    self.wrong(f"{where}: {key} is {value!r}; expected {'[lowest, highest]' if isinstance(defaults.get(key), tuple) else 'one number'}.")
+                else:
+                    found[key] = tuple(ends)
+        if not found.get("eligible_share", 1) <= 1:
+            self.wrong(f"{where}: eligible_share is {given['eligible_share']!r}; expected a share between 0 and 1.")
+        return found
 
     def tables(self, raw):
         tables = self.mapping(raw, "tables")

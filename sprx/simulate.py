@@ -13,6 +13,7 @@ from sprx import sample
 from sprx.reference import facts
 from sprx.sample import Design, draw_tables
 from sprx.scoring import eq5d_utility
+from sprx.untidy import CASTLE_CLIENTS, CASTLE_LABELS, CASTLE_REFERRALS, NOTICE, soil_clients, soil_referrals, write_workbook
 
 SEED, BIG = 20260401, 50_000
 HARBOUR = Design("harbour", people=400, comparison=400, effect=2.0, ratios=(("gp", 0.85), ("ae", 0.90)))
@@ -20,10 +21,9 @@ MOORSIDE = Design("moorside", people=350, cut=19.0, passing_share=0.5, instrumen
                   gaps=("housing", "carer_support", "learning"), place=(54.43, -0.98))
 NORTHFIELD = Design("northfield", people=46, effect=1.0, dropout=0.5, mechanism="mnar", instruments=("swemwbs", "ucla3"))
 CASTLE = Design("castle", people=260)
-CREATED = pd.Timestamp("2026-01-05").to_pydatetime()
 UNITS = dict(swemwbs="SWEMWBS metric points", ucla3="UCLA-3 points", phq9="PHQ-9 points", ons_life_sat="points of 10",
              eq5d5l_map="utility")
-NOTICE = "SYNTHETIC: made by sprx, about nobody."
+PLAN = dict(contacts=4, days=90, minutes=30, caseload=35)
 ECONOMICS = dict(perspective="NHS and personal social services", price_year="2024/25", horizon_months=3, thresholds=[20000, 30000])
 
 
@@ -192,7 +192,15 @@ def _write_settings(folder, design, teaches, settings):
 
 def _outcome_settings(design):
     more = dict(follow_up_days=sample.FOLLOW_UP_DAYS, primary_outcome="swemwbs", covariates=["age", "sex", "imd_decile"])
+    more |= dict(subgroups=["sex", "imd_quintile"], plan=PLAN, norms=_norms(design))
     return more | (dict(comparison=dict(design="concurrent")) if design.comparison else {})
+
+
+def _norms(design):
+    """What is planted of people in general: mean and sd of SWEMWBS, and the share of its variance that lasts."""
+    spread = sample.LEVEL_SD ** 2 + sample.SCORES["swemwbs"][3] ** 2
+    lasting = (1 - design.passing_share) * sample.LEVEL_SD ** 2
+    return dict(swemwbs=dict(mean=sample.LEVEL_MEAN, sd=round(spread ** 0.5, 2), reliability=round(lasting / spread, 2), source="planted by the simulator"))
 
 
 def _write_plain(folder, design, tables, name):
@@ -253,8 +261,7 @@ def _write_moorside(folder, design, tables):
     write_csv(wide, folder / "scores.csv", **how)
     specs["outcomes"] = spec
     _write_settings(folder, design, "Does nothing; everyone comes at their worst, so everyone seems to gain. Semicolons, Windows-1252, raw SWEMWBS.",
-                    dict(follow_up_months=3, primary_outcome="swemwbs", covariates=["age", "sex", "imd_decile"],
-                         comparison=dict(design="none"), economics=ECONOMICS, seed=1, tables=specs))
+                    _outcome_settings(design) | dict(comparison=dict(design="none"), economics=ECONOMICS, seed=1, tables=specs))
     return tables, ()
 
 
@@ -309,31 +316,15 @@ def _answers(outcomes, rng):
 
 # ---- castle: one untidy workbook
 
-CASTLE_CLIENTS = {"person_id": "Client Ref", "birth_year": "Yr of birth", "sex": "Gender", "ethnicity": "Ethnic group",
-                  "imd_decile": "Deprivation tenth", "lives_alone": "Lives alone?"}
-CASTLE_REFERRALS = {"referral_id": "Ref no", "person_id": "Client Ref", "referral_date": "Ref date", "source": "Ref source",
-                    "first_contact_date": "First seen", "status": "Outcome", "closed_date": "Date closed", "closure_reason": "Why closed"}
-CASTLE_LABELS = {
-    "sex": dict(female=["Female", "F", "female "], male=["Male", "M", "male"], other=["Non-binary"], not_known=["Not known"],
-                not_stated=["Prefer not to say"]),
-    "ethnicity": dict(A=["White British", "White - British"], B=["White Irish"], C=["Other White"], D=["White and Black Caribbean"],
-                      G=["Other mixed"], H=["Indian"], J=["Pakistani"], K=["Bangladeshi"], L=["Other Asian"], M=["Caribbean"], N=["African"],
-                      P=["Other Black"], R=["Chinese"], S=["Any other ethnic group"], Z=["Not stated"]) | {"99": ["Not known"]},
-    "source": dict(gp=["GP Surgery", "GP", "gp surgery"], other_primary_care=["Pharmacy"], hospital=["Hospital"],
-                   mental_health=["Talking Therapies"], social_care=["Adult Social Care"], council=["Council"], vcse=["Charity"],
-                   self=["Self-referral", "Self"], job_centre=["Jobcentre"]),
-    "status": dict(completed=["Completed"], closed=["Ended"], active=["Open"], waiting=["On waiting list"], referred=["New"],
-                   declined_by_person=["Declined"], did_not_attend=["DNA"], rejected_by_service=["Rejected"])}
-
 
 def _write_castle(folder, design, tables):
     """People and referrals only, two sheets, mixed labels and dates, and planted dirt."""
     rng = np.random.default_rng(SEED)
     people, referrals = (tables[t].assign(**{c: [ways[v][int(rng.random() * len(ways[v]))] for v in tables[t][c]]
                                              for c, ways in CASTLE_LABELS.items() if c in tables[t]}) for t in ("people", "referrals"))
-    clients, in_clients = _soil_clients(people[list(CASTLE_CLIENTS)].astype(object), rng)
-    referrals, in_referrals = _soil_referrals(referrals[list(CASTLE_REFERRALS)].astype(object), rng)
-    _write_workbook(folder / "castle_export.xlsx", {"Clients": clients.rename(columns=CASTLE_CLIENTS),
+    clients, in_clients = soil_clients(people[list(CASTLE_CLIENTS)].astype(object), rng)
+    referrals, in_referrals = soil_referrals(referrals[list(CASTLE_REFERRALS)].astype(object), rng)
+    write_workbook(folder / "castle_export.xlsx", {"Clients": clients.rename(columns=CASTLE_CLIENTS),
                                                     "Referrals 24-25": referrals.rename(columns=CASTLE_REFERRALS)}, rng)
     specs = {table: dict(file="castle_export.xlsx", sheet=sheet, columns={v: k for k, v in names.items()})
              for table, sheet, names in (("people", "Clients", CASTLE_CLIENTS), ("referrals", "Referrals 24-25", CASTLE_REFERRALS))}
@@ -341,59 +332,3 @@ def _write_castle(folder, design, tables):
                     dict(seed=1, tables=specs))
     dirt = [(f"dirt_{kind}", count, "rows", "planted, to be found by cleaning") for kind, count in (in_clients | in_referrals).items()]
     return ["people", "referrals"], _truth(design.name, dirt)
-
-
-def _soil_clients(rows, rng):
-    """Impossible birth years, exact duplicates, rows without a reference, an empty row."""
-    place = rng.permutation(len(rows))
-    column = rows.columns.get_loc("birth_year")
-    rows.iloc[place[:2], column], rows.iloc[place[2:4], column] = 1066, 2031
-    twice, nobody = rows.iloc[place[4:14]], rows.iloc[place[14:16]].assign(person_id=None)
-    return _mix(rows, [twice, nobody], rng), dict(birth_year_1066=2, birth_year_2031=2, duplicate_clients=len(twice),
-                                                  blank_client_ref_in_clients=len(nobody), empty_row_in_clients=1)
-
-
-def _soil_referrals(rows, rng):
-    """Impossible dates, exact duplicates, repeats of an episode, people who are not there, rows without a reference, an empty row."""
-    open_long = rows["closed_date"].isna() | (
-        pd.to_datetime(rows["closed_date"]) - pd.to_datetime(rows["referral_date"]) > pd.Timedelta(days=60))
-    usable = ~rows.duplicated("person_id", keep=False) & open_long & rows["first_contact_date"].notna() & (rows["referral_date"] < pd.Timestamp("2025-08-01"))
-    place = rng.permutation(rows.index[usable])
-    early, future, unreal, again, strangers, blank, twice = np.split(place[:36], [5, 7, 10, 18, 22, 25])
-    repeats, lost = rows.loc[again].copy(), rows.loc[strangers].assign(person_id=[f"P9{i:03}" for i in range(len(strangers))])
-    repeats["referral_date"] = [d + pd.Timedelta(days=int(rng.integers(15, 56))) for d in repeats["referral_date"]]
-    repeats = repeats.assign(status="New", first_contact_date=None, closed_date=None, closure_reason=None)
-    extra = pd.concat([repeats, lost, rows.loc[blank].assign(person_id=None)])
-    extra["referral_id"] = [f"R9{i:04}" for i in range(len(extra))]
-    copies = rows.loc[twice]
-    rows.loc[early, "first_contact_date"] = [d - pd.Timedelta(days=int(rng.integers(10, 41))) for d in rows.loc[early, "referral_date"]]
-    rows.loc[future, "first_contact_date"] = pd.Timestamp("2035-03-14")
-    rows.loc[unreal, "referral_date"] = "31/02/2025"
-    return _mix(rows, [extra, copies], rng), dict(
-        first_seen_before_referral=len(early), date_in_2035=len(future), date_not_in_calendar=len(unreal), repeat_referrals=len(again),
-        referral_of_unknown_client=len(strangers), blank_client_ref_in_referrals=len(blank), duplicate_referrals=len(copies),
-        empty_row_in_referrals=1)
-
-
-def _mix(rows, more, rng):
-    """All rows in a new order, with an empty one before the last."""
-    rows = pd.concat([rows, *more], ignore_index=True)
-    rows = rows.iloc[rng.permutation(len(rows))]
-    return rows.reindex([*rows.index[:-1], -1, rows.index[-1]])
-
-
-def _write_workbook(path, sheets, rng):
-    """Sheets to Excel; each date at random a real date, 31/03/2025 or 2025-03-31."""
-    import xlsxwriter
-
-    with xlsxwriter.Workbook(path, {"default_date_format": "dd/mm/yyyy"}) as book:
-        book.set_properties({"title": NOTICE, "created": CREATED})
-        for name, rows in sheets.items():
-            sheet = book.add_worksheet(name)
-            sheet.write_row(0, 0, list(rows.columns))
-            for number, cells in enumerate(rows.itertuples(index=False), start=1):
-                for place, cell in enumerate(cells):
-                    if isinstance(cell, pd.Timestamp) and not pd.isna(cell):
-                        cell = [cell.to_pydatetime(), f"{cell:%d/%m/%Y}", f"{cell:%Y-%m-%d}"][rng.integers(3)]
-                    if not pd.isna(cell):
-                        sheet.write(number, place, cell)

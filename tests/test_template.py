@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 import yaml
 
-from sprx import reference, schema, settings, template
+from sprx import key_words, reference, schema, settings, template
 from sprx.errors import SchemeError
 from sprx.load import load_scheme
 from sprx.settings import read_settings
@@ -165,7 +165,7 @@ def test_every_key_and_choice_of_scheme_yaml_is_explained():
     assert set(template.MAPPING) == set(settings.KEYS["table"])
     assert set(template.WIDE_KEYS) == set(settings.KEYS["wide"])
     assert set(template.INSTRUMENT_KEYS) == set(settings.KEYS["instrument"])
-    assert set(template.DESIGNS) == set(settings.DESIGNS) and set(template.DISCLOSURE) == set(settings.DISCLOSURE_RULES)
+    assert set(key_words.DESIGNS) == set(settings.DESIGNS) and set(key_words.DISCLOSURE) == set(settings.DISCLOSURE_RULES)
     assert set(template.ROW_IS) == set(schema.table_names())
     assert set(template.TAKES) <= set(reference.measures()["rule"])
 

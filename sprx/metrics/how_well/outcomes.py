@@ -1,66 +1,10 @@
-"""How well: how far people come, and how their scores change."""
+"""Outcomes: how scores change."""
 
 import pandas as pd
 
 from sprx.errors import require
-from sprx.intervals import mean, mean_difference, wilson
-from sprx.results import levels, result_table
-
-
-def _share(flags, conf_level, **row):
-    """A result row: share of True among the known values of a boolean Series, with Wilson limits."""
-    known = flags.dropna().astype(bool)
-    low, high = wilson(int(known.sum()), len(known), conf_level)
-    return row | dict(n=len(known), n_missing=len(flags) - len(known), estimate=known.mean() if len(known) else float("nan"),
-                      conf_low=low, conf_high=high, conf_level=conf_level, unit="proportion", method="Wilson score",
-                      numerator=int(known.sum()) if len(known) else None, denominator=len(known) if len(known) else None)
-
-
-def funnel(stages, names, conf_level=0.95):
-    """Share of referrals that reached each stage.
-
-    Parameters
-    ----------
-    stages : DataFrame, one row per referral
-        One boolean column per stage: True, False, or missing = not recorded (as `cohort.stages` gives them).
-    names : list of str
-        The stages in their order.
-
-    Returns
-    -------
-    DataFrame
-        Result layout; measure stage_reached, group stage, unit proportion. n = referrals for which it is known.
-
-    References
-    ----------
-    Wilson score interval: Newcombe (1998) Stat Med 17:857, method 3. Stages after Husk et al (2020) Health Soc Care Community.
-    """
-    require(stages, "stages", names)
-    return result_table([_share(stages[name], conf_level, measure="stage_reached", group="stage", level=name) for name in names])
-
-
-def uptake(stages, by=None, conf_level=0.95):
-    """Proportion of referrals with at least one link-worker contact.
-
-    Parameters
-    ----------
-    stages : DataFrame, one row per referral
-        Needs `seen` (True, False, missing = not recorded) and the column `by`, if given. Pass a cohort with enough
-        follow-up (`cohort.followed_for`), or the newest referrals will pull the estimate down.
-    by : str, optional
-
-    Returns
-    -------
-    DataFrame
-        Result layout; measure uptake, unit proportion.
-
-    References
-    ----------
-    Wilson score interval: Newcombe (1998) Stat Med 17:857, method 3.
-    """
-    require(stages, "stages", ["seen"] + ([by] if by else []))
-    return result_table([_share(part["seen"], conf_level, measure="uptake", group=by or "all", level=level)
-                         for level, part in levels(stages, by)])
+from sprx.intervals import mean, mean_difference
+from sprx.results import levels, result_table, share_row
 
 
 def followed_up(pairs, by=None, conf_level=0.95):
@@ -78,7 +22,7 @@ def followed_up(pairs, by=None, conf_level=0.95):
     """
     require(pairs, "pairs", ["baseline", "follow_up"] + ([by] if by else []))
     return result_table([
-        _share(part["follow_up"].notna().astype("boolean").mask(part["baseline"].isna()), conf_level, measure="followed_up",
+        share_row(part["follow_up"].notna().astype("boolean").mask(part["baseline"].isna()), conf_level, measure="followed_up",
                group=by or "all", level=level) for level, part in levels(pairs, by)])
 
 
@@ -166,7 +110,7 @@ def share_improved(pairs, mid, higher_is_better, by=None, conf_level=0.95):
     rows = []
     for level, part in levels(pairs, by):
         gain = sign * (part["follow_up"] - part["baseline"])
-        rows.append(_share((gain >= mid - 1e-9).astype("boolean").mask(gain.isna()), conf_level, measure="share_improved",
+        rows.append(share_row((gain >= mid - 1e-9).astype("boolean").mask(gain.isna()), conf_level, measure="share_improved",
                            group=by or "all", level=level, note=f"improved by {mid:g} or more"))
     return result_table(rows)
 

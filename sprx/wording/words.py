@@ -1,0 +1,121 @@
+"""How numbers, levels and rows are said; every other part of this room is built from these."""
+
+from dataclasses import asdict, dataclass, field
+
+import pandas as pd
+
+from sprx.reference import allowed, facts
+
+SURE = {3: ("Sure", "●●●"), 2: ("Fairly sure", "●●○"), 1: ("Not sure", "●○○"), 0: ("Cannot tell", "○○○")}
+NOT_SHOWN = "Not shown: too few people to report."
+NAMES = {"age_band": "age", "sex": "sex", "ethnic_group": "ethnic group", "imd_quintile": "deprivation (1 = most deprived fifth)"}
+MEASURE_WORDS = {"paired_change": "the same people, measured twice", "unpaired_change": "everyone's follow-up minus everyone's first score"}
+STAGE_WORDS = {"referred": "referred", "accepted": "accepted by the service", "seen": "seen by a link worker",
+               "activity_started": "began an activity", "completed": "completed"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one question in one sentence, how sure we can be (0 to 3) and why, and what to do next."""
+
+    question: str
+    text: str
+    sure: int
+    why: str
+    next_steps: list = field(default_factory=list)      # (priority, sentence); 1 comes first
+    short: str = ""                                     # the finding as part of the headline; empty when there is none
+
+    def as_dict(self):
+        return asdict(self)
+
+
+def number(value, sign=False):
+    """Two or three significant figures, never more decimals than help: 0.123, 4.2, 37, 1,250."""
+    size = abs(value)
+    decimals = 0 if size >= 100 or (size >= 20 and float(value).is_integer()) else 1 if size >= 0.95 or size == 0 else 2 if size >= 0.095 else 3
+    if round(float(value), decimals) == 0:
+        return "0"
+    text = f"{value:{'+' if sign else ''},.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if float(value).is_integer() and "." in text else text
+    return text.replace("-", "−")
+
+
+def count(value):
+    """A count of people, or * where it is hidden."""
+    return "*" if pd.isna(value) else f"{value:,.0f}"
+
+
+def percent(value, n=0):
+    """A share as a percentage: no decimals under 1,000 people."""
+    return f"{100 * value:.{1 if n >= 1000 else 0}f}%"
+
+
+def level_of(row):
+    """'95%': the coverage of a row's interval (0.998 is 99.8%; `int` or `:.0%` would lie)."""
+    return f"{100 * row.conf_level:g}%"
+
+
+def interval(row, sign=False):
+    """'(95% CI 3.1 to 5.3)', '(95% CI from 3.1)' for an open one, '' for none."""
+    share = row.unit == "proportion"
+    low, high = (None if pd.isna(v) else percent(v, row.n) if share else number(v, sign) for v in (row.conf_low, row.conf_high))
+    if low and high:
+        return f" ({level_of(row)} CI {low} to {high})"
+    return f" ({level_of(row)} CI from {low})" if low else ""
+
+
+def one(table, measure, level="all", group=None):
+    """The one row of a released table with this measure and level, or None if it is absent or holds no estimate."""
+    rows = table[(table["measure"] == measure) & (table["level"] == level)]
+    if group is not None:
+        rows = rows[rows["group"] == group]
+    return None if rows.empty or pd.isna(rows["estimate"].iloc[0]) else rows.iloc[0]
+
+
+def listed(words):
+    """'a, b and c'."""
+    words = list(words)
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""
+
+
+def level_name(group, level):
+    """A level in plain words."""
+    if group == "suitable_group":
+        names = dict(zip(facts("referral_groups")["group"], facts("referral_groups")["plain_name"]))
+        return names.get(level, level)
+    if group == "imd_quintile":
+        return {"1": "1 (most deprived)", "5": "5 (least deprived)", "missing": "not recorded"}.get(level, level)
+    if level == "missing":
+        return "not recorded"
+    return STAGE_WORDS.get(level, allowed("sex").get(level, level)) if group in ("stage", "sex") else level
+
+
+def row_name(row, table):
+    """What tells a row from the others in its table: its level, or its measure where every row is about everyone."""
+    if len(table) > 1 and table["level"].nunique() == 1:
+        return next((words for measure, words in MEASURE_WORDS.items() if row.measure.startswith(measure)), row.measure.replace("_", " "))
+    return level_name(row.group, row.level) if row.level != "all" else "everyone"
+
+
+def better_is(measure):
+    """Which way is better, in words."""
+    return {"yes": "A higher score is better.", "no": "A lower score is better."}.get(measure["higher_is_better"], "Neither way is better as such.")
+
+
+def describe_axis(group):
+    """A breakdown's name for an axis or a caption."""
+    return NAMES.get(group, group.replace("_", " "))
+
+
+def unknown_share(row):
+    """', not recorded for 40%' where something is not recorded for more than a twentieth."""
+    missing = 0 if pd.isna(row.n_missing) else row.n_missing
+    share = missing / (row.n + missing) if row.n + missing else 0
+    return f", not recorded for {percent(share)}" if share > 0.05 else ""
+
+
+def direction(estimate, higher_is_better):
+    """'better', 'worse' or 'neither' for a change of this sign on this measure."""
+    if higher_is_better not in ("yes", "no") or estimate == 0:
+        return "neither better nor worse"
+    return "better" if (estimate > 0) == (higher_is_better == "yes") else "worse"
