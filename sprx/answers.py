@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sprx.wording import Answer, caution, count, direction, interval, number, one, percent, unknown_share
+from sprx.wording import Answer, caution, count, direction, expected_too, interval, number, one, percent, unknown_share
 
 QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
@@ -68,7 +68,8 @@ def answer_when(table):
 
 
 def answer_for_whom(shares, groups):
-    """From `composition`, `share_of_older` and `suitable_group_shares` results."""
+    """From `composition`, `share_of_older` and `suitable_group_shares` results, and `representation_ratio` where there is one."""
+    ratio = one(shares, "representation_ratio", "1", "imd_quintile")
     older, shares = one(shares, "share_of_older", "65 or over"), shares[shares["measure"] == "share_of_people"]
     known = shares[shares["level"] != "missing"].dropna(subset="estimate")
     if shares["n"].max() == 0 or shares.empty:
@@ -79,7 +80,8 @@ def answer_for_whom(shares, groups):
     mostly = {group for group, row in missing.items() if row is None or row.estimate < MOSTLY_UNKNOWN}
     said += [f"{percent(female.estimate, female.n)} are women"] if female is not None and "sex" in mostly else []
     said += [f"{percent(older.estimate, older.n)} are 65 or over"] if older is not None and "age_band" in mostly else []
-    said += [f"{percent(poor.estimate, poor.n)} live in the most deprived fifth of areas"] if poor is not None and "imd_quintile" in mostly else []
+    beside = "" if ratio is None else f" ({number(ratio.estimate)} times its share of the residents)"
+    said += [f"{percent(poor.estimate, poor.n)} live in the most deprived fifth of areas{beside}"] if poor is not None and "imd_quintile" in mostly else []
     none = one(groups, "share_in_suitable_group", "none of these")
     held = groups[(groups["measure"] == "share_in_suitable_group") & (groups["n"] > 0) & (groups["level"] != "none of these")]
     none = none if len(held) >= GROUPS_AT_LEAST else None
@@ -112,6 +114,8 @@ def answer_how_well(table, measure, instrument, funnel):
     certain = row.conf_low > 0 or row.conf_high < 0
     which = f"which is {direction(row.estimate, measure['higher_is_better'])}" if certain else "which could be better, worse or no change at all"
     short = f"on {measure['name']}, the {count(row.n)} people measured twice changed by {number(row.estimate, True)} points{interval(row, True)}, {which}"
+    expected = expected_too(table, measure, instrument) if other is None else ""
+    short += f"; {expected}" if expected else ""
     text = reach + short[0].upper() + short[1:]
     text += f"; the comparison group changed by {number(other.estimate, True)}{interval(other, True)}." if other is not None else ". " + caution(False)
     share = kept.estimate if kept is not None else 0.0

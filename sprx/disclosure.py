@@ -11,7 +11,17 @@ from sprx.results import COUNTS, RESULT_COLUMNS
 # one note for both, so that nobody can tell which of two hidden numbers is the small one
 HIDDEN = "too few people to show, or hidden so that such a number cannot be worked out"
 # breakdowns whose levels are not the parts of a whole: nothing can be had back from a total
-OVERLAPPING = ("suitable_group", "months", "table", "arm")
+OVERLAPPING = ("suitable_group", "delta", "threshold", "months", "table", "arm", "need", "activity_type", "need_by_activity", "occasion", "timing", "domain", "log_rank", "phase")
+# breakdowns in which each level holds the next, and counts that the flows beside them lead from one to the next
+NESTED, STOCKS = ("stage", "contacts_at_least"), ("caseload",)
+# numbers about people at a stage, and the stages each is a part of ('' = everyone referred); from two exact ones the few between could be had
+EARLIER = {"seen": ("",), "completed": ("", "seen"), "followed_up": ("",)}
+# the same people in another form: what is hidden in the first is hidden in these; their other number is of people with a known group
+SAME_PEOPLE = ("reached", "representation_ratio", "referral_rate_standardised")
+# numbers that rest on many counts at once, which no rounding of counts protects: three figures, two decimals at most
+BLUNTED = ("mean_of_people", "sd_of_people", "median_of_people", "smd", "slope_index", "relative_index", "fitted_rate", "referral_rate_standardised")
+# changes under a belief about those lost, and odds: from exact ones the share lost could be had; three figures
+COARSE = ("change_return_to_baseline", "change_delta", "tipping_point", "odds_of_follow_up")
 NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high"]
 
 
@@ -60,6 +70,7 @@ def release(table, rule):
     if rule.hide_to == 0:
         return out[RESULT_COLUMNS]
     hide = out.apply(lambda row: _too_small(row, rule), axis=1).astype(bool) if len(out) else pd.Series(dtype=bool)
+    hide |= _near_earlier(out, rule)
     also = _second_cells(out, hide, rule)
     out = _rounded(out, rule)
     out.loc[hide | also, NUMBERS] = np.nan
@@ -76,7 +87,52 @@ def _too_small(row, rule):
     """True when a row tells of fewer people than the rule lets out, on either side of a share."""
     rest = (row.n if pd.isna(row.denominator) else row.denominator) - row.numerator
     one_sided = not row.unit.startswith("per ") and rule.round_to == 1 and _small(rest, rule)   # unrounded, the rest can be read off
-    return bool(_small(row.n, rule) or _small(row.numerator, rule) or one_sided)
+    # of a number made of many counts the numerator is the smallest: where counts are rounded it cannot be worked out
+    fewest = _small(row.numerator, rule) and not (rule.round_to > 1 and row.measure.startswith(BLUNTED) and row.unit != "standard deviations")
+    return bool(_small(row.n, rule) or fewest or one_sided)
+
+
+def _stage_of(measure):
+    """'seen' of share_of_people_seen; '' where a measure is about everyone."""
+    return next((stage for stage in EARLIER if measure.endswith(f"_{stage}")), "")
+
+
+def _near_earlier(out, rule):
+    """Unrounded: rows about a stage that few people of the same level lie before, or that leave a small number out."""
+    near = pd.Series(False, index=out.index)
+    stage = out["measure"].map(_stage_of)
+    base = [measure.removesuffix(f"_{at}") for measure, at in zip(out["measure"], stage)]
+    if rule.round_to > 1 or not (set(base) & {"share_of_people", "mean_of_people", *SAME_PEOPLE}):
+        return near
+    size = out["numerator"].where(out["denominator"].notna(), out["n"])
+    here = pd.DataFrame(dict(base=base, stage=stage, group=out["group"], level=out["level"], size=size))
+    counted = here[here["base"].isin(["share_of_people", "mean_of_people"])].drop_duplicates(["group", "level", "stage"])
+    counts = counted.set_index(["group", "level", "stage"])["size"].to_dict()
+    for i, at in stage[stage != ""].items():
+        key = (here.at[i, "group"], here.at[i, "level"])
+        count = counts.get((*key, at), np.nan)
+        near[i] = any(_small(counts.get((*key, before), np.nan) - count, rule) for before in EARLIER[at])
+    left_out = here["base"].isin(SAME_PEOPLE[:2]) & out["n_missing"].between(1, rule.hide_to)
+    return near | left_out
+
+
+def _linked(out, hidden):
+    """Rows that tell of the same people as a hidden row: another form of its share, or a tenth of its fifth."""
+    keys = set(out.loc[hidden, ["measure", "group", "level"]].itertuples(index=False, name=None))
+    linked = pd.Series(False, index=out.index)
+    for i, row in out[[_is_linked(m, g) for m, g in zip(out["measure"], out["group"])]].iterrows():
+        after = f"_{_stage_of(row.measure)}".removesuffix("_")
+        parents = [("share_of_people", row.group, row.level)] * row.measure.startswith("reached") + [(f"share_of_people{after}", row.group, row.level)]
+        parents += [("referral_rate", row.group, row.level)] * (row.measure == "referral_rate_standardised")
+        if row.group == "imd_decile":
+            fifth = str((int(row.level) + 1) // 2) if row.level.isdigit() else row.level
+            parents += [(row.measure, "imd_quintile", fifth), ("share_of_people", "imd_quintile", fifth)]
+        linked[i] = any(key in keys for key in parents)
+    return linked
+
+
+def _is_linked(measure, group):
+    return measure.startswith(SAME_PEOPLE) or group == "imd_decile"
 
 
 def _rounded(out, rule):
@@ -85,7 +141,11 @@ def _rounded(out, rule):
     numerator, denominator = rule.round(out["numerator"]), rule.round(out["denominator"])
     for i in out.index[counted & (rule.round_to > 1)]:
         x, d, level = numerator[i], denominator[i], out.at[i, "conf_level"]
-        if out.at[i, "unit"] == "proportion":
+        if out.at[i, "unit"] == "ratio":        # a share by a share that is known: the same scale for the share and its limits
+            shares = np.array([x / d, *wilson(x, d, level)])
+            scale = out.at[i, "conf_high"] / wilson(out.at[i, "numerator"], out.at[i, "denominator"], level)[1]
+            out.loc[i, ["estimate", "conf_low", "conf_high"]] = shares * scale
+        elif out.at[i, "unit"] == "proportion":
             out.loc[i, ["estimate", "conf_low", "conf_high"]] = (x / d, *wilson(x, d, level)) if d else (np.nan,) * 3
         elif out.at[i, "unit"].startswith("per "):
             per = out.at[i, "estimate"] / (out.at[i, "numerator"] or np.nan) if out.at[i, "numerator"] else 0.0
@@ -95,35 +155,87 @@ def _rounded(out, rule):
         else:
             out.at[i, "estimate"] = x
     # a share that is no ratio of two counts (Kaplan-Meier): to the nearest count that could be shown, with its limits moved along
-    modelled = out["unit"].eq("proportion") & out["denominator"].isna() & out["estimate"].notna() & out["n"].gt(0) & (rule.round_to > 1)
+    modelled = out["unit"].eq("proportion") & out["denominator"].isna() & out["estimate"].notna() & rule.round(out["n"]).gt(0) & (rule.round_to > 1)
     for i in out.index[modelled]:
         n = rule.round(out.at[i, "n"])
         share = min(rule.round(out.at[i, "estimate"] * out.at[i, "n"]) / n, 1.0)
         low, high = (round(out.at[i, side] + share - out.at[i, "estimate"], 2) for side in ("conf_low", "conf_high"))
         out.loc[i, ["estimate", "conf_low", "conf_high"]] = share, max(min(low, share), 0.0), min(max(high, share), 1.0)
+    blunt = out["measure"].str.startswith(BLUNTED)
+    out.loc[blunt, NUMBERS[2:]] = out.loc[blunt, NUMBERS[2:]].map(_blunted)
+    coarse = out["measure"].str.startswith(COARSE)
+    out.loc[coarse, NUMBERS[2:]] = out.loc[coarse, NUMBERS[2:]].map(lambda value: float(f"{value:.3g}"))
     small_missing = out["n_missing"].between(1, rule.hide_to)
     out["n"], out["n_missing"] = rule.round(out["n"]), rule.round(out["n_missing"]).mask(small_missing)
+    if rule.round_to == 1:
+        stock = out["measure"].isin(STOCKS)     # from two exact stocks and the flows that are shown a hidden flow could be had back
+        out.loc[stock, ["n", "estimate"]] = np.floor(out.loc[stock, ["n", "estimate"]] / 5 + 0.5) * 5
     if rule.round_to == 1:              # from an exact n and a total that is known elsewhere, the missing could be had back
         out["n"] = out["n"].mask(small_missing)
     return out
+
+
+def _blunted(value):
+    """Three significant figures, two decimals at most."""
+    return value if pd.isna(value) or value == 0 else round(value, min(2, 2 - int(np.floor(np.log10(abs(value))))))
 
 
 def _second_cells(out, hide, rule):
     """One further row for each breakdown in which a single hidden one could be had back from the total or its neighbours."""
     also = pd.Series(False, index=out.index)
     size = out["numerator"].where(out["denominator"].notna(), out["n"])
-    for (_, group), part in out[out["group"] != "all"].groupby(["measure", "group"], sort=False):
-        if group == "stage":
+    parts = list(out[out["group"] != "all"].groupby(["measure", "group"], sort=False))
+    for (measure, group), part in sorted(parts, key=lambda item: (_is_linked(*item[0]), bool(_stage_of(item[0][0])))):
+        if _is_linked(measure, group):
+            also[part.index] |= _linked(out, hide | also)[part.index]
+        if group in NESTED:
             also[_near_stages(size[part.index], rule)] = True
-        elif group not in OVERLAPPING and not part["unit"].eq("rows").any() and not part["measure"].eq("completeness").any():
+        elif group not in OVERLAPPING and not part["unit"].isin(["rows", "rank"]).any() and not part["measure"].eq("completeness").any():
             # an estimate that is no ratio of counts (a Kaplan-Meier share, a mean) is had back from no total; its n may be
             counts = part["denominator"].notna() | part["n"].map(lambda n: _small(n, rule))
-            hidden = list(part.index[hide[part.index] & counts])
-            others = list(size[part.index[~hide[part.index] & size[part.index].gt(0)]].sort_values(kind="stable").index)
+            gone = (hide | also)[part.index]
+            hidden = list(part.index[gone & counts])
+            rest = part.index[~gone & size[part.index].gt(0)]
+            # first the levels that are hidden among all people already, so that no more of them are lost than must be
+            already = out.loc[(hide | also) & out["measure"].eq("share_of_people") & out["group"].eq(group), "level"]
+            others = sorted(rest, key=lambda i: (out.at[i, "level"] not in set(already), size[i]))
             while others and _solvable(size[hidden]):
                 also[others[0]] = True
                 hidden.append(others.pop(0))
+    if rule.round_to == 1:
+        also |= _crossing(out, size, hide | also)
     return also & ~hide
+
+
+def _crossing(out, size, hidden):
+    """Unrounded: further rows where lines that cross, each with a sum that is shown, would give a hidden one back."""
+    more = pd.Series(False, index=out.index)
+    combined, answers = out[out["group"] == "group_combination"], out[out["measure"] == "need_answered"]
+    if len(combined) > 1:               # the people of each group are the sum of its combinations
+        lines = combined["level"].str.get_dummies(sep=" + ").astype(bool).assign(everyone=True)
+        more |= _until_safe(size, hidden, lines)
+    cells = answers[answers["group"] != "answers_to_all_needs"]
+    if len(cells) > 1:                  # the answers to all needs are the sums over the needs
+        sums = answers.loc[answers["group"].eq("answers_to_all_needs") & ~hidden[answers.index], "level"]
+        lines = pd.concat([pd.get_dummies(cells["group"]), pd.get_dummies(cells["level"]).reindex(columns=sums, fill_value=False)], axis=1)
+        more |= _until_safe(size, hidden, lines.astype(bool))
+    return more
+
+
+def _until_safe(size, hidden, lines):
+    """Hide the smallest row on a line with one that could be worked out, until none can; `lines` has a column of flags per known sum."""
+    more = pd.Series(False, index=hidden.index)
+    while True:
+        gone = lines[(hidden | more)[lines.index]]
+        sums = gone.to_numpy(float).T
+        given = gone.index[np.diag(np.linalg.pinv(sums) @ sums) > 1 - 1e-9] if len(gone) else gone.index     # fixed by the sums alone
+        ones = [line for line in lines if gone[line].any() and size[gone.index[gone[line]]].sum() <= gone[line].sum()]
+        at_risk = lines.loc[given].any() | lines.columns.isin(ones)
+        rest = lines.index.difference(gone.index)
+        rest = rest[lines.loc[rest, at_risk[at_risk].index].any(axis=1) & size[rest].gt(0)]
+        if rest.empty or not at_risk.any():
+            return more
+        more[size[rest].sort_values(kind="stable").index[0]] = True
 
 
 def _solvable(hidden):

@@ -45,8 +45,8 @@ SCHEME_KEYS = {
                         "suitable_groups:\n  frequent_attender: {gp_appointments_12m: 10, eligible: 5200, eligible_source: practice lists}"),
     "plan": ("What the service set out to give each person: contacts, days from first contact to closure, minutes per contact; and people "
              "per link worker at one time.", "plan: {contacts: 6, days: 90, minutes: 45, caseload: 35}"),
-    "norms": ("For a measure: mean and sd of people in general, and its reliability (from 0 to 1) over the time to follow-up, with the source. "
-              "They tell how much change is expected of people who come at a bad time.",
+    "norms": ("For a measure: mean and sd of people in general, and its reliability (from 0 to 1) over the time to follow-up, with the source; "
+              "and the cutoff beyond which people were referred, if there was one. They tell how much change is expected of people who come at a bad time.",
               "norms:\n  swemwbs: {mean: 23.6, sd: 3.9, reliability: 0.6, source: local survey 2023}"),
     "seed": ("Starting number for random draws, so that a second run gives the same figures.", "seed: 1"),
     "synthetic": ("true if the data are made up; the report then says so.", "synthetic: true"),

@@ -12,7 +12,7 @@ import pandas as pd
 from sprx import disclosure
 from sprx.answers import QUESTIONS
 from sprx.results import CURVE_COLUMNS, RESULT_COLUMNS, csv_bytes
-from sprx.wording import SURE, count, level_name, number, percent
+from sprx.wording import SURE, count, describe_axis, level_name, number, percent
 
 
 DRAWN_AT_LEAST = 1 / 3   # a figure of which less could be drawn would mislead
@@ -124,6 +124,10 @@ class Report:
         if len(table):
             _show(self._folded(table, title))
 
+    def table_one(self, name):
+        """Show a released `table_one` as one table: a column for everyone referred and for each stage."""
+        _show(table_one_html(self.released[name]))
+
     def _folded(self, table, title="The table behind this"):
         return f"<details><summary>{html.escape(title or 'The table behind this')}</summary>{results_html(table)}</details>"
 
@@ -210,6 +214,37 @@ def results_html(table):
     head = "".join(f'<th scope="col">{html.escape(h) or "Measure"}</th>' for h in heads)
     starred = "<p>* too few people to show, or hidden so that such a number cannot be worked out.</p>" if "suppressed" in table and table["suppressed"].any() else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{starred}"
+
+
+def table_one_html(table):
+    """A released Table 1 as accessible HTML: characteristics down, stages across; a hidden number is *, every text escaped."""
+    heads = [(stage, words) for stage, words in (("", "Referred"), ("_seen", "Seen"), ("_completed", "Completed"), ("_followed_up", "Followed up"))
+             if table["measure"].str.fullmatch(f"(share|mean)_of_people{stage}").any()]
+    found = {(r.measure, r.group, r.level): r for r in table.itertuples()}
+
+    def said(measure, group, level="all"):
+        row = found.get((measure, group, level))
+        if row is None or (pd.isna(row.estimate) and not row.suppressed):
+            return "–"
+        return "*" if row.suppressed else percent(row.estimate, row.n) if row.unit == "proportion" else f"{row.estimate:.2f}".replace("-", "−") if measure.startswith("smd") else number(row.estimate)
+
+    lines = []
+    described = table[table["measure"].str.fullmatch("(share|mean)_of_people")]
+    for group, rows in described.groupby("group", sort=False):
+        name = describe_axis(group)
+        lines.append((f"<strong>{html.escape(name[0].upper() + name[1:])}</strong>", [f"SMD {said(f'smd{stage}', group)}" if stage else "–" for stage, _ in heads]))
+        if rows["measure"].eq("mean_of_people").any():
+            lines.append((f"mean (SD), {html.escape(rows['unit'].iloc[0])}", [f"{said(f'mean_of_people{s}', group)} ({said(f'sd_of_people{s}', group)})" for s, _ in heads]))
+            lines.append((f"median, {html.escape(rows['unit'].iloc[0])}", [said(f"median_of_people{s}", group) for s, _ in heads]))
+        else:
+            lines += [(html.escape(level_name(group, level)), [said(f"share_of_people{s}", group, level) for s, _ in heads]) for level in rows["level"]]
+    sizes = [table.loc[table["measure"].eq(f"share_of_people{s}"), "n"].max() for s, _ in heads]
+    titles = [words + (f" ({size:,.0f} people)" if size > 0 else "") for (_, words), size in zip(heads, sizes)]
+    body = "".join(f'<tr><th scope="row">{name}</th>' + "".join(f'<td data-label="{html.escape(words)}">{html.escape(cell)}</td>'
+                   for (_, words), cell in zip(heads, cells)) + "</tr>" for name, cells in lines)
+    head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in ("Characteristic", *titles))
+    return (f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>SMD: standardised mean difference between people who came this far and "
+            "people who did not; a difference above 0.1 is often taken to deserve a look. * too few people to show, or hidden so that such a number cannot be worked out.</p>")
 
 
 def _show(fragment):

@@ -28,7 +28,7 @@ KEYS = {
     "instrument": ("name", "minimum", "maximum", "higher_is_better", "domain", "mid", "mid_source",
                    "items", "item_minimum", "item_maximum", "reverse_items", "item_offset"),
     "plan": ("contacts", "days", "minutes", "caseload"),
-    "norms": ("mean", "sd", "reliability", "source"),
+    "norms": ("mean", "sd", "reliability", "cutoff", "source"),
 }
 # what the definition of each suitable group can be changed in (two numbers: lowest and highest), and who could have come
 GROUP_NUMBERS = {
@@ -289,7 +289,7 @@ class _Checker:
         self.known(spec, known, f"{where}, {key}")
         found = {k: spec[k] if k.endswith("source") else self.number(spec, k, where=f"{where}, {key}") for k in spec if k in known}
         for k, value in found.items():
-            if isinstance(value, float) and not (value > 0 or k == "mean"):
+            if isinstance(value, float) and not (value > 0 or k in ("mean", "cutoff")):
                 self.wrong(f"{where}, {key}: {k} is {spec[k]!r}; expected a number above 0.")
         return {k: value for k, value in found.items() if value is not None}
 
@@ -309,15 +309,14 @@ class _Checker:
     def suitable_group(self, spec, group):
         where, defaults = f"{FILE}, suitable_groups, {group}", GROUP_NUMBERS[group]
         given = self.mapping(spec, group, f"{FILE}, suitable_groups")
-        self.known(given, (*defaults, *ELIGIBLE), where)
-        found = self.numbers({group: {k: v for k, v in given.items() if not isinstance(v, list)}}, group, (*defaults, *ELIGIBLE), f"{FILE}, suitable_groups")
-        for key, value in given.items():
-            if isinstance(defaults.get(key), tuple) or isinstance(value, list):
-                ends = [self.number({key: v}, key, where=where) for v in value] if isinstance(value, list) else []
-                if len(ends) != 2 or None in ends or ends[1] < ends[0] or not isinstance(defaults.get(key), tuple):
-                    self.wrong(f"{where}: {key} is {value!r}; expected {'[lowest, highest]' if isinstance(defaults.get(key), tuple) else 'one number'}.")
-                else:
-                    found[key] = tuple(ends)
+        pairs = {key for key, value in defaults.items() if isinstance(value, tuple)} & set(given)
+        single = {group: {key: value for key, value in given.items() if key not in pairs}}
+        found = self.numbers(single, group, (*defaults, *ELIGIBLE), f"{FILE}, suitable_groups")
+        for key in pairs:
+            ends = [self.number({key: v}, key, where=where) for v in given[key]] if isinstance(given[key], list) else []
+            if len(ends) != 2 or None in ends or ends[1] < ends[0]:
+                self.wrong(f"{where}: {key} is {given[key]!r}; expected [lowest, highest].")
+            found[key] = tuple(ends)
         if not found.get("eligible_share", 1) <= 1:
             self.wrong(f"{where}: eligible_share is {given['eligible_share']!r}; expected a share between 0 and 1.")
         return found

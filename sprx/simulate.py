@@ -56,7 +56,7 @@ def simulate_schemes(out, schemes, people, seed, effect):
     for number in range(1, schemes + 1):
         design = Design(f"scheme-{number:03}", people=people, comparison=people, effect=effect)
         tables = draw_tables(design, seed)
-        folders.append(_write_plain(out / design.name, design, tables, f"Scheme {number:03} (synthetic)"))
+        folders.append(write_plain(out / design.name, design, tables, f"Scheme {number:03} (synthetic)"))
         truths.append(planted(design, tables))
     write_csv(pd.concat(truths), out / "truth.csv")
     return folders
@@ -203,7 +203,7 @@ def _norms(design):
     return dict(swemwbs=dict(mean=sample.LEVEL_MEAN, sd=round(spread ** 0.5, 2), reliability=round(lasting / spread, 2), source="planted by the simulator"))
 
 
-def _write_plain(folder, design, tables, name):
+def write_plain(folder, design, tables, name):
     """A scheme in the standard's own words: UTF-8 CSV, nothing to map."""
     for table, rows in tables.items():
         write_csv(rows, folder / f"{table}.csv")
@@ -214,7 +214,7 @@ def _write_plain(folder, design, tables, name):
 
 
 def _write_harbour(folder, design, tables):
-    _write_plain(folder, design, tables, "Harbour (synthetic)")
+    write_plain(folder, design, tables, "Harbour (synthetic)")
     return tables, ()
 
 

@@ -72,7 +72,7 @@ def test_ages_are_banded_as_the_population_table_bands_them():
 
 def test_without_a_population_table_the_population_is_empty_with_its_columns():
     found = cohort.population(scheme_of({"people": people_of()}))
-    assert found.empty and list(found.columns) == ["age_band", "sex", "ethnic_group", "imd_quintile", "people"]
+    assert found.empty and list(found.columns) == ["age_band", "sex", "ethnic_group", "imd_decile", "imd_quintile", "people"]
 
 
 # ---- referrals --------------------------------------------------------------------------------------------------------

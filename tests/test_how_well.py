@@ -5,6 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sprx import cohort, wording
+from sprx.answers import answer_how_well
+from sprx.disclosure import RULES, release
 from sprx.errors import DataError
 from sprx.metrics.how_well import (followed_up, funnel, lost_and_followed, outcome_results, paired_change, scores_by_visit, share_improved,
                                    unpaired_change, uptake)
@@ -89,6 +92,12 @@ def test_every_person_is_counted_including_those_with_no_group():
     assert list(table.n + table.n_missing) == [3, 1, 2] and list(table.index) == ["1", "2", "missing"]
     assert table.estimate["missing"] == 4.5             # follow-up minus baseline: the sign is the finding
     assert pd.isna(table.estimate["2"]) and table.n["2"] == 1 and table.note["2"] == "fewer than 2 people with both scores"
+
+
+def test_where_all_changed_alike_the_change_has_no_width_and_says_so():
+    row = paired_change(pairs_of([20, 21, 22], [22, 23, 24])).iloc[0]
+    assert (row.estimate, row.conf_low, row.conf_high) == (2, 2, 2) and row.note == "everyone changed by the same amount: the standard deviation of the changes is 0"
+    assert paired_change(pairs_of([20, 21, 22], [22, 23, 25])).note[0] == "" and paired_change(pairs_of([20], [None])).note[0] == "nobody has both scores"
 
 
 def test_a_change_of_nobody_is_a_row_without_an_estimate():
@@ -184,9 +193,120 @@ def test_one_instruments_results_are_about_the_scheme_and_each_arm_has_its_chang
     assert list(improved.numerator) == [0] and measures().loc["phq9", "higher_is_better"] == "no"      # it rose, and lower is better
 
 
-def test_without_a_known_difference_or_direction_no_share_improved_is_given():
+def test_without_a_known_difference_or_direction_no_share_improved_is_given_and_the_row_says_why():
     pairs = pairs_of([20, 20], [25, 27], arm="scheme")
-    for instrument, changed in (("phq9", dict(mid_value=float("nan"))), ("phq9", dict(higher_is_better="n/a"))):
-        table = outcome_results(pairs, instrument, pd.Series(measures().loc[instrument].to_dict() | changed))
-        assert not table.measure.str.startswith("share_improved").any() and len(table) >= 4
+    for changed, words in ((dict(mid_value=float("nan")), "needs a smallest important difference"), (dict(higher_is_better="n/a"), "neither way is better")):
+        table = outcome_results(pairs, "phq9", pd.Series(measures().loc["phq9"].to_dict() | changed))
+        rows = table[table.measure.str.startswith("share_improved")]
+        assert rows.estimate.isna().all() and len(rows) == 1 and words in rows.note.iloc[0] and (rows.n + rows.n_missing).iloc[0] == 2
+        assert table.measure.str.startswith("expected_change").any() == ("higher_is_better" not in changed)
     assert not (outcome_results(pairs, "phq9", measures().loc["phq9"]).group == "arm").any()
+
+
+# ---- what people in general score, and what was measured at all -------------------------------------------------------------
+
+SCORES = """person_id,instrument,item,occasion,measured_on,value
+p1,swemwbs,total,baseline,2025-01-12,18.59
+p1,swemwbs,total,follow_up,2025-04-12,21.54
+p2,swemwbs,total,baseline,2025-02-12,19.25
+p2,swemwbs,total,follow_up,2025-05-12,20.73
+p3,swemwbs,total,baseline,2025-03-01,17.43
+p3,swemwbs,total,follow_up,2025-06-12,22.35
+p1,eq5d3l,profile,baseline,2025-01-12,21232
+p1,eq5d3l,profile,follow_up,2025-04-12,11121
+p2,eq5d3l,mobility,baseline,2025-02-12,2
+p2,own,total,baseline,2025-02-12,2
+"""
+REFERRALS = """referral_id,person_id,referral_date,status,closed_date,closure_reason
+r1,p1,2025-01-10,closed,2025-04-01,needs_met
+r2,p2,2025-02-10,closed,2025-05-01,died
+r3,p3,2025-03-10,active,,
+"""
+
+
+@pytest.fixture(scope="module")
+def scheme(cleaned):
+    return cleaned(dict(follow_up_days=90), outcomes=SCORES, referrals=REFERRALS)
+
+
+def test_the_norm_is_that_of_the_peoples_sexes_unless_the_scheme_gives_its_own(scheme, cleaned):
+    norm = cohort.norm_of(scheme, "swemwbs")                    # two women and one man with both scores
+    assert norm["mean"] == pytest.approx((2 * 23.2 + 23.7) / 3) and norm["verification"] == "verified" and "Ng Fat" in norm["source"]
+    assert norm["assumed"] and norm["reliability"] == cohort.ASSUMED_RELIABILITY == (0.5, 0.65, 0.8)
+    own = cohort.norm_of(cleaned(dict(norms={"swemwbs": {"mean": 24, "sd": 4, "reliability": 0.7, "source": "our survey"}}), outcomes=SCORES, referrals=REFERRALS), "swemwbs")
+    assert (own["mean"], own["sd"], own["reliability"], own["assumed"], own["source"]) == (24, 4, (0.7, 0.7, 0.7), False, "our survey")
+    assert pd.isna(cohort.norm_of(scheme, "ucla3")["mean"]) and cohort.norm_of(scheme, "ons_life_sat")["mean"] == 7.45
+    half = cohort.norm_of(cleaned(dict(norms={"swemwbs": {"reliability": 0.7}}), outcomes=SCORES, referrals=REFERRALS), "swemwbs")
+    assert half["mean"] == norm["mean"] and half["reliability"] == (0.7, 0.7, 0.7) and "Ng Fat" in half["source"]
+
+
+def test_the_four_domains_of_every_measure_and_who_was_measured_in_them(scheme):
+    assert {cohort.evidence_domain(d) for d in measures()["domain"]} == set(cohort.DOMAINS) and cohort.evidence_domain("gardening") == "other"
+    assert cohort.instruments_by_domain(scheme) == {"mental_health": ["eq5d3l", "swemwbs"], "statutory_services": [], "community_wellbeing": [], "social_isolation": []}
+    found = cohort.measured_in_domains(scheme).set_index("person_id")
+    assert found["mental_health"].all() and found[["statutory_services", "community_wellbeing", "social_isolation"]].isna().all(axis=None)
+
+
+def test_an_own_measure_of_no_domain_is_among_the_others(cleaned):
+    own = {"own": dict(name="Own", minimum=0, maximum=10, higher_is_better=True, domain="gardening")}
+    found = cohort.instruments_by_domain(cleaned(dict(instruments=own), outcomes=SCORES, referrals=REFERRALS))
+    assert found["other"] == ["own"]
+
+
+def test_profiles_are_the_answers_of_the_chosen_sittings(scheme):
+    found = cohort.health_profiles(scheme, "eq5d3l").set_index(["person_id", "occasion", "dimension"])["level"].sort_index()
+    assert list(found["p1", "baseline"]) == [2, 1, 2, 3, 2] and list(found["p1", "follow_up"]) == [1, 1, 1, 2, 1] and set(found.index.get_level_values(0)) == {"p1"}
+    assert cohort.health_profiles(scheme, "swemwbs").empty
+
+
+def test_scores_before_the_referral_and_after_closure_or_death_are_told(scheme):
+    found = cohort.scores_out_of_time(scheme).sum()
+    # p1 (two instruments) and p2 were scored after closure, p2 after death; p3's first score was nine days before the referral
+    assert dict(found) == {"first_before_referral": 1, "before_referral": 0, "after_closure": 3, "after_death": 1}
+
+
+UCLA = "person_id,instrument,occasion,measured_on,value\np1,ucla3,baseline,2025-01-12,5\np1,ucla3,follow_up,2025-01-02,5\np2,ucla3,baseline,2025-02-12,5\np3,ucla3,follow_up,2025-09-01,4\n"
+
+
+def test_a_later_score_before_the_referral_is_told_and_a_person_with_an_open_case_is_not_after_closure(cleaned):
+    again = REFERRALS + "r4,p3,2024-03-10,closed,2024-06-01,needs_met\n"             # p3's earlier case was closed, the later one is open
+    found = cohort.scores_out_of_time(cleaned(outcomes=UCLA, referrals=again))
+    assert found["before_referral"].sum() == 1 and found["first_before_referral"].sum() == 0
+    assert found["after_closure"].sum() == 0 and found["after_closure"].isna().sum() == 0
+    assert cohort.scores_out_of_time(cleaned(outcomes=UCLA)).empty
+
+
+def test_a_person_with_one_score_was_not_measured_in_its_domain(cleaned):
+    found = cohort.measured_in_domains(cleaned(outcomes=UCLA, referrals=REFERRALS)).set_index("person_id")
+    assert dict(found["social_isolation"]) == {"p1": True, "p2": False, "p3": False} and found["mental_health"].isna().all()
+
+
+def test_the_answer_says_what_was_to_be_expected_with_no_help():
+    pairs = pairs_of([15, 16, 17] * 10, [13, 12, 15] * 10, arm="scheme")
+    norm = dict(mean=4.0, sd=4.0, reliability=(0.6, 0.6, 0.6), assumed=False, cutoff=float("nan"), source="a source", verification="verified")
+    phq9 = measures().loc["phq9"]
+    said = answer_how_well(release(outcome_results(pairs, "phq9", phq9, 0.95, norm), RULES["none"]), phq9, "phq9", None)
+    assert "which is better; of people who come at a bad time, about −4.8 is expected with no help at all" in said.text and "about −4.8" in said.short
+    without = answer_how_well(release(outcome_results(pairs, "phq9", phq9), RULES["none"]), phq9, "phq9", None)
+    assert "expected" not in without.text
+
+
+def test_an_instrument_nobody_defined_is_set_aside_with_its_reason(scheme):
+    assert list(cohort.scores_set_aside(scheme)) == ["instrument: an instrument nobody defined"] or "nobody defined" in cohort.scores_set_aside(scheme).iloc[0]
+
+
+# ---- bad input: each is a stated limitation -----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("baseline, follow_up, words", [
+    ([20, 21, 22], [None] * 3, "nobody has both a score at the start and a later one"),
+    ([20, 21, 22], [25, None, None], "not shown, too few people have both scores"),
+    ([20] * 20, [20] * 20, "the standard deviation of the changes is 0"),
+    ([20] * 20, [23] * 20, "the standard deviation of the changes is 0")])
+def test_no_follow_up_one_person_and_the_same_score_are_said(baseline, follow_up, words):
+    pairs = pairs_of(baseline, follow_up, arm="scheme")
+    norm = dict(mean=23.5, sd=4.0, reliability=(0.6, 0.6, 0.6), assumed=False, cutoff=float("nan"), source="a source", verification="verified")
+    table = outcome_results(pairs, "phq9", measures().loc["phq9"], 0.95, norm)
+    assert (table[["estimate", "conf_low", "conf_high"]].isna().all(axis=1) <= (table.note != "") | table.n.eq(0)).all()
+    out = release(table, RULES["nhse_1_7_round5"])
+    said = " ".join(f(out, measures().loc["phq9"], "phq9") for f in (wording.describe_change, wording.describe_expected, wording.describe_scale))
+    assert words in said and "nan" not in said and said.count("  ") == 0

@@ -219,3 +219,45 @@ def test_all_mistakes_are_told_at_once(read):
     words = str(caught.value)
     assert len(caught.value.problems) == 6 and words.count("\n") == 5
     assert all(part in words for part in ("scheme_id is", "seed is", "extract_date is", "'begin'", "needs 'file:'", "names no people table"))
+
+
+# ---- what the descriptive chapters are told
+
+def test_rebasing_dates_come_as_a_list_or_with_what_changed_and_are_put_in_order(read):
+    later, earlier = pd.Timestamp("2025-04-01"), pd.Timestamp("2024-10-01")
+    assert read("rebase: [2025-04-01, 01/10/2024]\n" + MINIMAL).rebase == ((earlier, ""), (later, ""))
+    assert read("rebase: {2025-04-01: second link worker, 2024-10-01: new system}\n" + MINIMAL).rebase == (
+        (earlier, "new system"), (later, "second link worker"))
+    assert read("rebase: 2025-04-01\n" + MINIMAL).rebase == ((later, ""),) and read(MINIMAL).rebase == ()
+
+
+def test_group_definitions_change_only_what_was_given(read):
+    settings = read("suitable_groups:\n  depression_anxiety: {phq9: [10, 19]}\n  frequent_attender: {gp_appointments_12m: 10, eligible: 5200, "
+                    "eligible_source: practice lists}\n" + MINIMAL)
+    assert settings.group_definition("depression_anxiety") == {"phq9": (10.0, 19.0), "gad7": (5, 14)}
+    assert settings.group_definition("frequent_attender") == {"gp_appointments_12m": 10.0, "ae_attendances_12m": 5, "eligible": 5200.0,
+                                                              "eligible_source": "practice lists"}
+    assert settings.group_definition("bereaved_older") == {"age_at_least": 65, "months": 24}
+
+
+def test_plan_norms_and_subgroups_are_read_as_numbers_and_names(read):
+    settings = read("plan: {contacts: 6, caseload: 35}\nsubgroups: [sex, age_band]\nnorms: {swemwbs: {mean: 23.6, reliability: 0.6, source: us}}\n" + MINIMAL)
+    assert settings.plan == {"contacts": 6.0, "caseload": 35.0} and settings.subgroups == ("sex", "age_band")
+    assert settings.norms == {"swemwbs": {"mean": 23.6, "reliability": 0.6, "source": "us"}}
+
+
+@pytest.mark.parametrize("line, words", [
+    ("rebase: [soon]", "scheme.yaml: rebase is 'soon'; expected a date such as 2025-03-31 or 31/03/2025."),
+    ("plan: {contacts: many}", "scheme.yaml, plan: contacts is 'many'; expected a number."),
+    ("plan: {contacts: 0}", "scheme.yaml, plan: contacts is '0'; expected a number above 0."),
+    ("plan: {contact: 6}", "scheme.yaml, plan: unknown key 'contact'. Did you mean 'contacts'?"),
+    ("norms: {swemwbs: {reliability: 1.2}}", "scheme.yaml, norms, swemwbs: reliability is '1.2'; expected a number between 0 and 1."),
+    ("norms: {swemwbs: {sd: -1}}", "sd is '-1'; expected a number above 0."),
+    ("suitable_groups: {bereaved: {months: 12}}", "unknown key 'bereaved'. Did you mean 'bereaved_older'?"),
+    ("suitable_groups: {bereaved_older: {month: 12}}", "unknown key 'month'. Did you mean 'months'?"),
+    ("suitable_groups: {bereaved_older: {months: [1, 2]}}", "months is ['1', '2']; expected a number."),
+    ("suitable_groups: {depression_anxiety: {phq9: [14, 5]}}", "phq9 is ['14', '5']; expected [lowest, highest]."),
+    ("suitable_groups: {depression_anxiety: {phq9: 10}}", "phq9 is '10'; expected [lowest, highest]."),
+    ("suitable_groups: {long_term_condition: {eligible_share: 14}}", "eligible_share is '14'; expected a share between 0 and 1.")])
+def test_a_mistake_in_what_the_chapters_are_told_is_named(mistake, line, words):
+    assert words in mistake(f"{line}\n{MINIMAL}")

@@ -58,7 +58,7 @@ def population_bands(scheme):
 
 def population(scheme):
     """The population table with the same groups as `scheme_people`; empty when there is none."""
-    columns = ["age_band", "sex", "ethnic_group", "imd_quintile", "people"]
+    columns = ["age_band", "sex", "ethnic_group", "imd_decile", "imd_quintile", "people"]
     if "population" not in scheme.tables:
         return pd.DataFrame(columns=columns)
     rows = scheme.tables["population"].copy()

@@ -16,16 +16,17 @@ STATUS_SAYS = {
     "did_not_attend": dict(accepted=True, seen=False, activity_started=False, completed=False),
     "completed": dict(accepted=True, seen=True, completed=True), "closed": dict(accepted=True)}
 COMPLETED_REASONS = ("needs_met", "moved_on_to_activity")
+ENDED = ("declined_by_person", "rejected_by_service", "did_not_attend", "completed", "closed")
 
 
-def scheme_referrals(scheme):
-    """Referrals of the scheme's own people that were made in the period, with the person's groups.
+def all_referrals(scheme):
+    """Referrals of the scheme's own people, whenever made, with the person's groups.
 
     Returns
     -------
     DataFrame, one row per referral
-        The referrals table (absent columns are there and missing) and the groups of `scheme_people`. A referral without a
-        date is kept. Empty when there is no referrals table.
+        The referrals table (absent columns are there and missing), the groups of `scheme_people`, age, and referral_year (the
+        financial year, '2024/25'). Empty when there is no referrals table.
     """
     wanted = ["referral_id", "person_id", "referral_date", "source", "status", "first_contact_date", "closed_date", "closure_reason"]
     people = scheme_people(scheme)
@@ -34,10 +35,22 @@ def scheme_referrals(scheme):
         rows[column] = pd.to_datetime(rows[column])
     if rows["first_contact_date"].isna().all():
         rows["first_contact_date"] = _first_contacts(scheme, rows)
+    groups = people.reindex(columns=["person_id", "age", "age_band", "sex", "ethnic_group", "imd_quintile"])
+    return rows.assign(referral_year=_financial_year(rows["referral_date"])).merge(groups, on="person_id", how="inner")
+
+
+def _financial_year(dates):
+    """'2024/25' for days from 1 April 2024 to 31 March 2025."""
+    year = (dates.dt.year - dates.dt.month.lt(4)).astype("Int64")
+    return year.astype("string") + "/" + ((year + 1) % 100).astype("string").str.zfill(2)
+
+
+def scheme_referrals(scheme):
+    """The rows of `all_referrals` that were made in the period; a referral without a date is kept."""
+    rows = all_referrals(scheme)
     start, end = scheme.settings.period
-    inside = ~((rows["referral_date"] < (start or pd.Timestamp.min)) | (rows["referral_date"] > (end or pd.Timestamp.max)))
-    groups = people[["person_id", "age_band", "sex", "ethnic_group", "imd_quintile"]]
-    return rows[inside].merge(groups, on="person_id", how="inner")
+    outside = (rows["referral_date"] < (start or pd.Timestamp.min)) | (rows["referral_date"] > (end or pd.Timestamp.max))
+    return rows[~outside].reset_index(drop=True)
 
 
 def referred_people(scheme):
@@ -91,6 +104,44 @@ def waits(referrals, extract_date):
     return referrals.assign(days_observed=days, was_seen=seen)
 
 
+def stays(referrals, extract_date):
+    """Days from first contact to closure, or to the extract for cases that were still open then.
+
+    Returns
+    -------
+    DataFrame
+        The referrals with a first contact, with days_observed and was_closed (True, False). days_observed is missing for a case
+        that has ended on a day nobody recorded (by its status, or closed before the contact), and for every case where no closing day is recorded at all.
+    """
+    seen = referrals[referrals["first_contact_date"].notna()]
+    closed = seen["closed_date"].notna()
+    last = seen["closed_date"].fillna(extract_date if extract_date is not None else pd.NaT)
+    days = (last - seen["first_contact_date"]).dt.days.astype(float)
+    unknown = ~closed & (has_ended(seen) | seen["closed_date"].isna().all())
+    return seen.assign(days_observed=days.mask(unknown | (days < 0)), was_closed=closed)
+
+
+def first_events(referrals, extract_date):
+    """What happened first to each referral: was the person seen, or did the case end before anybody saw them?
+
+    Returns
+    -------
+    DataFrame
+        The referrals with event (0 waiting, 1 seen, 2 ended unseen: declined, rejected, did not attend, or closed) and days_observed,
+        missing as in `waits`. A case that ended on a day nobody recorded counts as ended on the day of the extract (ended_unknown is True).
+    """
+    rows = waits(referrals, extract_date)
+    ended = ~rows["was_seen"] & (has_ended(rows) | rows["closed_date"].notna())
+    days = (rows["closed_date"] - rows["referral_date"]).dt.days.astype(float)
+    dated = ended & days.ge(0) & rows["days_observed"].notna()
+    return rows.assign(event=rows["was_seen"].astype(int).mask(ended, 2), days_observed=rows["days_observed"].mask(dated, days), ended_unknown=ended & ~dated)
+
+
+def has_ended(referrals):
+    """True for a referral whose status says that the case is over, whatever its dates."""
+    return referrals["status"].isin(ENDED)
+
+
 def stages(scheme, referrals):
     """How far each referral came: STAGES, each True, False or missing (not recorded).
 
@@ -135,8 +186,13 @@ def _attended_contacts(scheme):
 
 
 def _started_activities(scheme):
-    """Referrals with an activity that was begun, by its status, its sessions or its start date."""
+    """Referrals with an activity that was begun."""
     rows = scheme.tables["activities"]
+    return rows.loc[activities_begun(rows), "referral_id"]
+
+
+def activities_begun(rows):
+    """Whether each row of the activities table was begun, by its status, its sessions or its start date."""
     begun = pd.Series(False, index=rows.index)
     if "status" in rows:
         begun |= rows["status"].isin(["attended", "attended_once", "stopped_early", "completed"])
@@ -144,4 +200,4 @@ def _started_activities(scheme):
         begun |= rows["sessions_attended"].fillna(0).gt(0)
     if "start_date" in rows and not {"status", "sessions_attended"} & set(rows):
         begun |= rows["start_date"].notna()
-    return rows.loc[begun, "referral_id"]
+    return begun.astype(bool)

@@ -5,8 +5,20 @@ from sprx.wording.words import (
     level_name, row_name, better_is, describe_axis, unknown_share, direction)
 from sprx.wording.figures import alt_of_levels, alt_of_curve
 from sprx.wording.data_quality import describe_rows, describe_problems, describe_completeness
-from sprx.wording.when import describe_referrals, describe_wait
-from sprx.wording.for_whom import describe_composition, describe_rates, describe_groups
-from sprx.wording.how_well import describe_funnel, describe_change, caution, has_change, describe_unpaired
+from sprx.wording.when import (
+    MONTHLY_NAMES, describe_referrals, chart_rows, charted, cause_of, describe_control, alt_of_control, describe_wait, describe_stay, describe_comparison,
+    describe_ratios, describe_first_events, alt_of_first_events, describe_gaps, describe_sessions, describe_calendar)
+from sprx.wording.for_whom import (
+    describe_composition, describe_rates, describe_groups, describe_table_one, describe_reached, describe_representation, describe_inequality,
+    describe_standardised, describe_definitions, describe_coverage, describe_overlap, describe_needs, describe_answers, alt_of_stages,
+    alt_of_inequality, alt_of_heat)
+from sprx.wording.how_well import (
+    describe_funnel, describe_change, caution, has_change, describe_unpaired, describe_leavers, describe_doses, describe_loads, describe_contacts, describe_too_recent)
+from sprx.wording.outcomes import (
+    DOMAIN_WORDS, describe_domain, describe_expected, expected_too, describe_scale, describe_profile, describe_timing, describe_unused, score_rows, change_rows,
+    time_name, alt_of_scores)
+from sprx.wording.missing import (
+    belief_name, belief_rows, has_beliefs, matters_at, alt_of_beliefs, describe_beliefs, describe_who_is_lost, subgroup_rows, subgroup_name, has_subgroups,
+    alt_of_subgroups, describe_subgroups, describe_dose)
 
 __all__ = [name for name in dir() if not name.startswith("_")]

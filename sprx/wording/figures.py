@@ -23,4 +23,5 @@ def alt_of_curve(curve):
     for level, rows in curve.groupby("level", sort=False):
         points = [rows[rows["days"] <= day].iloc[-1] for day in (last / 4, last / 2, last) if (rows["days"] <= day).any()]
         said.append(("" if level == "all" else f"{level}: ") + ", ".join(f"{percent(p.estimate)} by day {p.days:.0f}" for p in points))
-    return "Share of the people referred who had been seen: " + "; ".join(said) + "."
+    what = "Share of cases closed" if curve.get("measure", pd.Series("")).iloc[0] == "time_to_closure" else "Share of the people referred who had been seen"
+    return f"{what}: " + "; ".join(said) + "."

@@ -8,8 +8,12 @@ from sprx.reference import allowed, facts
 
 SURE = {3: ("Sure", "●●●"), 2: ("Fairly sure", "●●○"), 1: ("Not sure", "●○○"), 0: ("Cannot tell", "○○○")}
 NOT_SHOWN = "Not shown: too few people to report."
-NAMES = {"age_band": "age", "sex": "sex", "ethnic_group": "ethnic group", "imd_quintile": "deprivation (1 = most deprived fifth)"}
-MEASURE_WORDS = {"paired_change": "the same people, measured twice", "unpaired_change": "everyone's follow-up minus everyone's first score"}
+NAMES = {"age_band": "age", "sex": "sex", "ethnic_group": "ethnic group", "imd_quintile": "deprivation (1 = most deprived fifth)",
+         "imd_decile": "deprivation (1 = most deprived tenth)", "source": "source of referral", "gp_appointments_12m": "GP appointments in the year before",
+         "ae_attendances_12m": "A&E attendances in the year before"}
+LISTED = ("sex", "source", "need", "activity_type")     # groups whose levels are the allowed values of the list of that name
+MEASURE_WORDS = {"paired_change": "the same people, measured twice", "expected_change": "to be expected with no help at all", "change_beyond_expected": "what is left",
+                 "unpaired_change": "everyone's follow-up minus everyone's first score"}
 STAGE_WORDS = {"referred": "referred", "accepted": "accepted by the service", "seen": "seen by a link worker",
                "activity_started": "began an activity", "completed": "completed"}
 
@@ -87,7 +91,17 @@ def level_name(group, level):
         return {"1": "1 (most deprived)", "5": "5 (least deprived)", "missing": "not recorded"}.get(level, level)
     if level == "missing":
         return "not recorded"
-    return STAGE_WORDS.get(level, allowed("sex").get(level, level)) if group in ("stage", "sex") else level
+    if group in ("mode", "reason"):
+        return allowed("mode" if group == "mode" else "closure_reason").get(level, allowed("status").get(level, level))
+    if group == "group_combination":
+        return " and ".join(level_name("suitable_group", part).lower() for part in level.split(" + "))
+    if group == "need_by_activity":
+        return ": ".join(level_name(name, part) for name, part in zip(("need", "activity_type"), level.split(" | ")))
+    if group.startswith("answers_to_"):
+        return f"{level_name('need', group.removeprefix('answers_to_')).replace('_', ' ')}: {level}"
+    if level == "all" and group != "all":
+        return describe_axis(group)
+    return STAGE_WORDS.get(level, level) if group == "stage" else allowed(group).get(level, level) if group in LISTED else level
 
 
 def row_name(row, table):

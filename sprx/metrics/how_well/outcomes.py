@@ -4,6 +4,8 @@ import pandas as pd
 
 from sprx.errors import require
 from sprx.intervals import mean, mean_difference
+from sprx.metrics.how_well.scores import (SAME_CHANGE, band_shares, change_threshold, difference_from_norm, expected_change, reliable_change_shares,
+                                          score_distribution, standardised_change)
 from sprx.results import levels, result_table, share_row
 
 
@@ -24,6 +26,23 @@ def followed_up(pairs, by=None, conf_level=0.95):
     return result_table([
         share_row(part["follow_up"].notna().astype("boolean").mask(part["baseline"].isna()), conf_level, measure="followed_up",
                group=by or "all", level=level) for level, part in levels(pairs, by)])
+
+
+def too_recent(count, total):
+    """People referred too recently to have been measured again, whom the chapter's scores leave out.
+
+    Parameters
+    ----------
+    count, total : int
+        As `cohort.not_yet_due` gives them.
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure not_yet_due, unit people. n = everyone referred.
+    """
+    return result_table([dict(measure="not_yet_due", group="all", level="all", n=total, n_missing=0, estimate=count, unit="people",
+                              numerator=count, denominator=total, method="count", note="follow-up time not over on the extract date")])
 
 
 def paired_change(pairs, by=None, conf_level=0.95, unit="points"):
@@ -51,9 +70,15 @@ def paired_change(pairs, by=None, conf_level=0.95, unit="points"):
     for level, part in levels(pairs, by):
         change = (part["follow_up"] - part["baseline"]).dropna().astype(float)
         rows.append(dict(measure="paired_change", group=by or "all", level=level, n=len(change), n_missing=len(part) - len(change),
-                         conf_level=conf_level, unit=unit, method="paired t", note="" if len(change) > 1 else "fewer than 2 people with both scores",
-                         **mean(change, conf_level)))
+                         conf_level=conf_level, unit=unit, method="paired t", note=_limits_of(change), **mean(change, conf_level)))
     return result_table(rows)
+
+
+def _limits_of(change):
+    """What a mean change cannot say, in a note."""
+    if len(change) < 2:
+        return "fewer than 2 people with both scores" if len(change) else "nobody has both scores"
+    return SAME_CHANGE if change.nunique() == 1 else ""
 
 
 def unpaired_change(pairs, conf_level=0.95, unit="points"):
@@ -77,8 +102,9 @@ def unpaired_change(pairs, conf_level=0.95, unit="points"):
     require(pairs, "pairs", ["baseline", "follow_up"])
     any_score = pairs["baseline"].notna() | pairs["follow_up"].notna()
     found = mean_difference(pairs["follow_up"].dropna().astype(float), pairs["baseline"].dropna().astype(float), conf_level)
+    note = "" if found["estimate"] == found["estimate"] else "fewer than 2 people with a score at each time"
     return result_table([dict(measure="unpaired_change", group="all", level="all", n=int(any_score.sum()), n_missing=int((~any_score).sum()),
-                              conf_level=conf_level, unit=unit, method="difference of unpaired means",
+                              conf_level=conf_level, unit=unit, method="difference of unpaired means", note=note,
                               numerator=min(pairs["follow_up"].notna().sum(), pairs["baseline"].notna().sum()), **found)])   # few may be in one mean
 
 
@@ -151,11 +177,11 @@ def lost_and_followed(pairs, conf_level=0.95, unit="points"):
     for level, part in pairs["baseline"].groupby(status):
         values = part.dropna().astype(float)
         rows.append(dict(measure="baseline_mean", group="follow_up", level=level, n=len(values), n_missing=len(part) - len(values),
-                         conf_level=conf_level, unit=unit, method="mean, t limits", **mean(values, conf_level)))
+                         conf_level=conf_level, unit=unit, method="mean, t limits", note="" if len(values) > 1 else "fewer than 2 people", **mean(values, conf_level)))
     return result_table(rows) if rows else result_table([dict(measure="baseline_mean", group="follow_up", level="followed", n=0, n_missing=0)])
 
 
-def outcome_results(pairs, instrument, measure, conf_level=0.95):
+def outcome_results(pairs, instrument, measure, conf_level=0.95, norm=None):
     """Everything this module says of one instrument, as one result table.
 
     Parameters
@@ -166,6 +192,8 @@ def outcome_results(pairs, instrument, measure, conf_level=0.95):
         Joined to the names of the measures: paired_change_swemwbs.
     measure : Series
         A row of `Scheme.measures()`: name, mid_value, higher_is_better.
+    norm : dict, optional
+        What people in general score (as `cohort.norm_of` gives it).
 
     Returns
     -------
@@ -173,11 +201,24 @@ def outcome_results(pairs, instrument, measure, conf_level=0.95):
         Result layout.
     """
     own, unit = pairs[pairs["arm"] == "scheme"], f"{measure['name']} points"
+    norm = norm or dict(mean=float("nan"), sd=float("nan"), reliability=(0.0, 0.5, 1.0), assumed=True, cutoff=float("nan"), source="", verification="")
     parts = [followed_up(own, None, conf_level), paired_change(own, None, conf_level, unit), unpaired_change(own, conf_level, unit),
-             lost_and_followed(own, conf_level, unit)]
-    if measure["mid_value"] > 0 and measure["higher_is_better"] in ("yes", "no"):
-        parts.append(share_improved(own, measure["mid_value"], measure["higher_is_better"] == "yes", None, conf_level))
+             lost_and_followed(own, conf_level, unit), score_distribution(own, conf_level, unit), band_shares(own, instrument, conf_level),
+             standardised_change(own, conf_level), _who_changed(own, measure, norm, conf_level)]
+    if measure["higher_is_better"] in ("yes", "no"):
+        parts += [difference_from_norm(own, norm, conf_level, unit), expected_change(own, norm, conf_level, unit, measure["higher_is_better"] == "yes")]
     if pairs["arm"].nunique() > 1:
         parts += [paired_change(pairs, "arm", conf_level, unit), followed_up(pairs, "arm", conf_level)]
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return table.assign(measure=table["measure"] + f"_{instrument}")
+
+
+def _who_changed(own, measure, norm, conf_level):
+    """Shares improved, neither and worse; one row that says what is needed where no threshold is known."""
+    row = dict(measure="share_improved", group="all", level="all", n=0, n_missing=len(own), unit="proportion")
+    if measure["higher_is_better"] not in ("yes", "no"):
+        return result_table([row | dict(note="neither way is better on this measure")])
+    threshold, words = change_threshold(own, measure, norm)
+    if threshold is None:
+        return result_table([row | dict(note=words)])
+    return reliable_change_shares(own, threshold, measure["higher_is_better"] == "yes", conf_level, words)

@@ -1,9 +1,14 @@
-"""The wait from referral to first contact."""
+"""The wait from referral to first contact, and how long a case stays open after it."""
 
+import numpy as np
 import pandas as pd
 
 from sprx.errors import DataError, require
 from sprx.results import CURVE_COLUMNS, levels, result_table
+
+# what is waited for: the column that says whether it came
+EVENTS = {"first_contact": "was_seen", "closure": "was_closed"}
+KM = "Kaplan-Meier, log-log limits"
 
 
 def time_to_first_contact(waits, by=None, conf_level=0.95):
@@ -31,18 +36,12 @@ def time_to_first_contact(waits, by=None, conf_level=0.95):
     ----------
     Kaplan and Meier (1958) JASA 53:457; log-log limits (R survival conf.type="log-log"), lifelines.
     """
-    curves = [pd.DataFrame(columns=CURVE_COLUMNS)]
-    for level, _, known in _known_waits(waits, by):
-        if len(known) == 0:
-            continue
-        km = _kaplan_meier(known, conf_level)
-        limits, table = km.confidence_interval_.to_numpy(), km.event_table
-        curves.append(pd.DataFrame(dict(
-            measure="time_to_first_contact", group=by or "all", level=level, days=km.survival_function_.index,
-            n_at_risk=table["at_risk"].to_numpy(), n_events=table["observed"].to_numpy(),
-            estimate=1 - km.survival_function_.iloc[:, 0].to_numpy(), conf_low=1 - limits[:, 1], conf_high=1 - limits[:, 0],
-            conf_level=conf_level, unit="proportion", method="Kaplan-Meier, log-log limits")))
-    return pd.concat(curves[1:] or curves, ignore_index=True).reindex(columns=CURVE_COLUMNS)
+    return _curve(waits, "first_contact", by, conf_level)
+
+
+def time_to_closure(stays, by=None, conf_level=0.95):
+    """Proportion of cases closed by each day since first contact; as `time_to_first_contact`, of `cohort.stays` (was_closed)."""
+    return _curve(stays, "closure", by, conf_level)
 
 
 def seen_within(waits, days, by=None, conf_level=0.95):
@@ -61,60 +60,107 @@ def seen_within(waits, days, by=None, conf_level=0.95):
         when nobody was watched for that long.
     """
     rows = []
-    for level, total, known in _known_waits(waits, by):
-        km = _kaplan_meier(known, conf_level) if len(known) else None
+    for level, total, known in known_times(waits, "first_contact", by):
+        curve = _kaplan_meier(known, "first_contact", conf_level)
         for day in days:
             row = dict(measure=f"seen_within_{day}_days", group=by or "all", level=level, n=len(known), n_missing=total - len(known),
-                       conf_level=conf_level, unit="proportion", method="Kaplan-Meier, log-log limits")
-            if km is not None and (known["days_observed"].max() >= day or km.survival_function_.iloc[-1, 0] == 0):
-                at = km.survival_function_.index.searchsorted(day, side="right") - 1
-                low, high = 1 - km.confidence_interval_.to_numpy()[at][::-1]
+                       conf_level=conf_level, unit="proportion", method=KM)
+            if curve is not None and (curve["time"].max() >= day or curve["survival"].iloc[-1] == 0):
+                at = curve[curve["time"] <= day].iloc[-1]
                 seen = int((known["was_seen"] & known["days_observed"].le(day)).sum())      # for disclosure control only
-                row |= dict(estimate=1 - km.survival_function_.iloc[at, 0], conf_low=low, conf_high=high, numerator=seen)
+                row |= dict(estimate=1 - at["survival"], conf_low=1 - at["conf_high"], conf_high=1 - at["conf_low"], numerator=seen)
             else:
                 row["note"] = f"nobody was watched for {day} days"
             rows.append(row)
     return result_table(rows)
 
 
-def median_wait(waits, by=None, conf_level=0.95):
-    """Days by which half of the referrals had been seen.
+def median_wait(waits, by=None, conf_level=0.95, event="first_contact"):
+    """Days by which half of the referrals had been seen, or (event closure, of `cohort.stays`) half of the cases had been closed.
 
     Returns
     -------
     DataFrame
-        Result layout; measure median_days_to_first_contact, unit days. Empty, with the note 'not reached', when fewer than
-        half were seen while being watched; an open upper limit is empty.
+        Result layout; measure median_days_to_first_contact or median_days_to_closure, unit days. Empty, with the note 'not reached', when fewer
+        than half were seen while being watched; an open upper limit is empty.
 
     References
     ----------
-    Brookmeyer and Crowley (1982) Biometrics 38:29, log-log limits (lifelines).
+    Brookmeyer and Crowley (1982) Biometrics 38:29, log-log limits.
     """
-    from lifelines.utils import median_survival_times
+    from sprx.stats.survival import quantile
 
     rows = []
-    for level, total, known in _known_waits(waits, by):
-        row = dict(measure="median_days_to_first_contact", group=by or "all", level=level, n=len(known), n_missing=total - len(known),
+    for level, total, known in known_times(waits, event, by):
+        row = dict(measure=f"median_days_to_{event}", group=by or "all", level=level, n=len(known), n_missing=total - len(known),
                    conf_level=conf_level, unit="days", method="Kaplan-Meier median")
-        if len(known):
-            km = _kaplan_meier(known, conf_level)
-            finite = [v if v != float("inf") else float("nan") for v in
-                      (km.median_survival_time_, *median_survival_times(km.confidence_interval_).iloc[0])]
-            row |= dict(estimate=finite[0], conf_low=finite[1], conf_high=finite[2], note="" if finite[0] == finite[0] else "not reached")
+        curve = _kaplan_meier(known, event, conf_level)
+        if curve is not None:
+            row |= dict(zip(("estimate", "conf_low", "conf_high"), quantile(curve)))
+            row["note"] = "" if row["estimate"] == row["estimate"] else "not reached"
         rows.append(row)
     return result_table(rows)
 
 
-def _known_waits(waits, by):
-    """Yield (level, number of referrals, those with a known wait)."""
-    require(waits, "waits", ["days_observed", "was_seen"] + ([by] if by else []))
-    if (waits["days_observed"] < 0).any():          # lifelines accepts these without a word
-        raise DataError(f"days_observed has {(waits['days_observed'] < 0).sum()} negative values. Run sprx.clean_scheme first.")
-    for level, part in levels(waits, by):
+def mean_wait(waits, horizon, by=None, conf_level=0.95, event="first_contact"):
+    """Mean days until the first contact (or closure), a longer time counting as the horizon.
+
+    Unlike the median it is there also where fewer than half are reached, and it counts how long the long waits are.
+
+    Parameters
+    ----------
+    horizon : int
+        Days.
+
+    Returns
+    -------
+    DataFrame
+        Result layout; measure mean_days_to_first_contact or mean_days_to_closure, unit days; the horizon is in `note`. Empty where nobody was
+        watched for so long.
+
+    References
+    ----------
+    Restricted mean survival time: Royston and Parmar (2013) BMC Med Res Methodol 13:152; `stats.survival.restricted_mean`.
+    """
+    from sprx.stats.survival import restricted_mean
+
+    rows = []
+    for level, total, known in known_times(waits, event, by):
+        found = restricted_mean(known["days_observed"], known[EVENTS[event]], horizon, conf_level) if len(known) else dict(estimate=np.nan)
+        note = f"a longer time counts as {horizon} days" if found["estimate"] == found["estimate"] else f"nobody was watched for {horizon} days"
+        rows.append(dict(measure=f"mean_days_to_{event}", group=by or "all", level=level, n=len(known), n_missing=total - len(known),
+                         conf_level=conf_level, unit="days", method="restricted mean", note=note) | found)
+    return result_table(rows)
+
+
+def known_times(table, event, by=None):
+    """Yield (level, number of rows, those with a known time).
+
+    Raises
+    ------
+    DataError
+        If a column is absent or a duration is negative.
+    """
+    require(table, "waits" if event == "first_contact" else "stays", ["days_observed", EVENTS[event]] + ([by] if by else []))
+    if (table["days_observed"] < 0).any():          # lifelines accepts these without a word
+        raise DataError(f"days_observed has {(table['days_observed'] < 0).sum()} negative values. Run sprx.clean_scheme first.")
+    for level, part in levels(table, by):
         yield level, len(part), part[part["days_observed"].notna()]
 
 
-def _kaplan_meier(known, conf_level):
-    from lifelines import KaplanMeierFitter
+def _kaplan_meier(known, event, conf_level):
+    from sprx.stats.survival import kaplan_meier
 
-    return KaplanMeierFitter(alpha=1 - conf_level).fit(known["days_observed"], known["was_seen"].astype(bool))
+    return kaplan_meier(known["days_observed"], known[EVENTS[event]], conf_level) if len(known) else None
+
+
+def _curve(table, event, by, conf_level):
+    """The curve of each level that has anybody in it."""
+    curves = [pd.DataFrame(columns=CURVE_COLUMNS)]
+    for level, _, known in known_times(table, event, by):
+        if len(known):
+            km = _kaplan_meier(known, event, conf_level)
+            curves.append(pd.DataFrame(dict(
+                measure=f"time_to_{event}", group=by or "all", level=level, days=km["time"], n_at_risk=km["at_risk"], n_events=km["events"],
+                estimate=1 - km["survival"], conf_low=1 - km["conf_high"], conf_high=1 - km["conf_low"], conf_level=conf_level, unit="proportion", method=KM)))
+    return pd.concat(curves[1:] or curves, ignore_index=True).reindex(columns=CURVE_COLUMNS)
