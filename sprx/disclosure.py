@@ -212,7 +212,7 @@ def _crossing(out, size, hidden):
     more = pd.Series(False, index=out.index)
     combined, answers = out[out["group"] == "group_combination"], out[out["measure"] == "need_answered"]
     if len(combined) > 1:               # the people of each group are the sum of its combinations
-        lines = combined["level"].str.get_dummies(sep=" + ").astype(bool).assign(everyone=True)
+        lines = combined["level"].str.replace(" + ", "|", regex=False).str.get_dummies().astype(bool).assign(everyone=True)
         more |= _until_safe(size, hidden, lines)
     cells = answers[answers["group"] != "answers_to_all_needs"]
     if len(cells) > 1:                  # the answers to all needs are the sums over the needs

@@ -16,7 +16,9 @@ from sprx.disclosure import HIDDEN, RULES, Rule, release, release_curve
 from sprx.intervals import poisson, wilson
 from sprx.load import Scheme
 from sprx.metrics.data_quality import completeness, rows_accounted
-from sprx.metrics.for_whom import composition, referral_rate, suitable_group_shares
+from sprx.metrics.for_whom import (
+    averages, composition, group_overlap, inequality, needs_answered, reached_by, referral_rate, referral_rate_standardised, representation_ratio, stage_difference,
+    suitable_group_shares)
 from sprx.metrics.how_well import funnel, outcome_results, paired_change, scores_by_visit, unpaired_change, uptake
 from sprx.metrics.when import referrals_per_month, seen_within, time_to_first_contact
 from sprx.reference import measures
@@ -350,6 +352,163 @@ def test_nothing_is_left_in_a_hidden_row_and_no_small_count_in_a_shown_one(cells
     assert not (shown.estimate * shown.n).round(6).between(1, rule.hide_to).any()
     if rule.round_to == 5:
         assert ((shown.n % 5 == 0) & ((shown.estimate * shown.n).fillna(0).round(6) % 5 == 0)).all()
+
+
+# ---- stages of the same people, and other forms of one count -----------------------------------------------------------------
+
+def staged(**levels):
+    """People of each level: (referred, seen, completed); nobody is followed up."""
+    rows = [(level, i < seen, i < completed) for level, (referred, seen, completed) in levels.items() for i in range(referred)]
+    people = pd.DataFrame(rows, columns=["g", "seen", "completed"]).assign(followed_up=False)
+    return people.astype({stage: "boolean" for stage in ("seen", "completed", "followed_up")})
+
+
+def hidden_levels(out, measure):
+    return set(out.loc[out.suppressed & out.measure.eq(measure), "level"])
+
+
+@pytest.mark.parametrize("rule, hidden", [(LT5, {"a", "b"}), (LT10, {"a", "b"}), (NHSE, set())], ids=lambda v: getattr(v, "name", ""))
+def test_few_people_between_two_stages_of_a_level_cannot_be_had_where_counts_are_exact(rule, hidden):
+    # level a: 40 referred, 37 seen: 3 not seen; b goes with it, or the total seen would give a back
+    people = staged(a=(40, 37, 20), b=(60, 30, 15), c=(90, 50, 25))
+    out = release(stack_results(composition(people, "g"), composition(people, "g", stage="seen")), rule)
+    assert hidden_levels(out, "share_of_people_seen") == hidden and not hidden_levels(out, "share_of_people")
+
+
+def test_a_later_stage_is_held_against_every_earlier_one():
+    people = staged(a=(60, 33, 30), b=(80, 40, 20), c=(90, 50, 25))
+    out = release(stack_results(*[composition(people, "g", stage=s) for s in (None, "seen", "completed")]), LT5)
+    assert hidden_levels(out, "share_of_people_completed") == {"a", "b"} and not hidden_levels(out, "share_of_people_seen")
+
+
+def test_a_mean_of_a_stage_that_few_are_missing_from_is_hidden_where_counts_are_exact():
+    people = staged(a=(40, 37, 20)).assign(age=np.arange(40.0))
+    out = release(stack_results(*[averages(people, "age", stage=s) for s in (None, "seen", "completed")]), LT5).set_index("measure").suppressed
+    assert out[["mean_of_people_seen", "sd_of_people_seen", "median_of_people_seen"]].all() and not out[["mean_of_people", "mean_of_people_completed"]].any()
+    assert not release(averages(people, "age", stage="seen"), NHSE).suppressed.any()
+
+
+@pytest.mark.parametrize("rule", [NHSE, LT5, LT10], ids=lambda r: r.name)
+def test_a_difference_from_few_people_is_hidden_whatever_the_rule(rule):
+    people = staged(a=(40, 37, 20))
+    assert release(stage_difference(people, "g", "seen"), rule).suppressed[0] and not release(stage_difference(people, "g", "completed"), rule).suppressed[0]
+
+
+@pytest.mark.parametrize("rule", [NHSE, LT5, LT10], ids=lambda r: r.name)
+def test_what_is_hidden_as_a_share_is_hidden_in_every_other_form(rule):
+    # c has 3 people; a, the smallest other, goes with it; the ratio's and the reach's own smallest may be another level
+    people = staged(a=(30, 20, 10), b=(50, 15, 10), c=(3, 0, 0)).assign(age_band="18-64")
+    residents = pd.DataFrame({"g": list("abc"), "people": [1000, 900, 800], "age_band": "18-64"})
+    out = release(stack_results(composition(people, "g"), reached_by(people, "g"), representation_ratio(people, residents, "g"),
+                                referral_rate(people, residents, "g"), referral_rate_standardised(people, residents, "g")), rule)
+    assert hidden_levels(out, "share_of_people") == {"a", "c"}
+    for measure in ("reached_seen", "representation_ratio", "referral_rate", "referral_rate_standardised"):
+        shown = out[out.measure.eq(measure) & ~out.suppressed & out.estimate.notna()]
+        assert set(shown.level) <= {"b"}, measure
+
+
+@pytest.mark.parametrize("rule", [NHSE, LT5], ids=lambda r: r.name)
+def test_the_tenths_of_a_hidden_fifth_are_hidden_with_it(rule):
+    # 3 people without a level: fifth 3 (20 people) hides with them; of the tenths the smallest is in fifth 1
+    counts = {1: 11, 2: 40, 3: 30, 4: 30, 5: 12, 6: 13}
+    people = pd.DataFrame({"imd_decile": pd.array([d for d, n in counts.items() for _ in range(n)] + [None] * 3, dtype="Int64")})
+    people["imd_quintile"] = (people["imd_decile"] + 1) // 2
+    residents = pd.DataFrame({"imd_decile": list(counts), "imd_quintile": [1, 1, 2, 2, 3, 3], "people": 1000})
+    out = release(stack_results(referral_rate(people, residents, "imd_decile"), referral_rate(people, residents, "imd_quintile")), rule)
+    assert set(out.loc[out.suppressed & out.group.eq("imd_quintile"), "level"]) == {"3", "missing"}
+    assert set(out.loc[out.suppressed & out.group.eq("imd_decile"), "level"]) == {"5", "6", "missing"}
+
+
+def test_a_level_already_hidden_among_all_is_the_one_hidden_with_another_at_a_later_stage():
+    people = staged(a=(3, 2, 1), b=(20, 16, 9), c=(60, 15, 10), d=(90, 80, 40))
+    out = release(stack_results(composition(people, "g"), composition(people, "g", stage="seen")), NHSE)
+    assert hidden_levels(out, "share_of_people") == {"a", "b"} == hidden_levels(out, "share_of_people_seen")      # c is smaller than b at that stage
+
+
+@pytest.mark.parametrize("rule, hidden", [(LT5, True), (NHSE, False)], ids=lambda v: getattr(v, "name", ""))
+def test_a_small_number_left_out_of_a_ratio_or_a_reach_hides_it_where_counts_are_exact(rule, hidden):
+    people = staged(a=(30, 15, 10), b=(50, 20, 10))
+    people.loc[:2, "seen"] = pd.NA
+    out = release(reached_by(people, "g"), rule).query("measure == 'reached_seen' and level == 'a'")
+    assert bool(out.suppressed.iloc[0]) is hidden
+
+
+# ---- ratios, and numbers made of many counts -------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("counts", [(38, 62), (12, 88), (0, 40)])
+def test_a_ratio_is_worked_out_again_from_rounded_counts_with_its_limits(counts):
+    people, residents = people_by(dict(zip("ab", counts))), pd.DataFrame({"g": ["a", "b"], "people": [250, 750]})
+    row, total = release(representation_ratio(people, residents, "g"), NHSE).set_index("level").loc["a"], NHSE.round(sum(counts))
+    x = NHSE.round(counts[0])
+    assert row.estimate == pytest.approx(x / total / 0.25) and (row.conf_low, row.conf_high) == pytest.approx(tuple(4 * v for v in wilson(x, total, 0.95)))
+
+
+def test_an_index_and_a_standardised_rate_are_given_to_three_figures_and_two_decimals():
+    people = pd.DataFrame({"imd_quintile": [level for level, n in enumerate((33, 27, 24, 19, 12), 1) for _ in range(n)]})
+    residents = pd.DataFrame({"imd_quintile": range(1, 6), "people": [1013, 997, 1001, 990, 1033]})
+    out = release(inequality(people, residents, "imd_quintile"), NHSE)
+    told = out[out.measure.isin(["slope_index", "relative_index", "fitted_rate"])][["estimate", "conf_low", "conf_high", "std_error"]].stack()
+    assert (told == told.round(2)).all() and all(float(f"{value:.3g}") == pytest.approx(value) for value in told) and len(told) >= 8
+    exact = inequality(people, residents, "imd_quintile")
+    pd.testing.assert_frame_equal(release(exact, NONE), exact[RESULT_COLUMNS])
+
+
+@pytest.mark.parametrize("rule, hidden", [(LT5, True), (LT10, True), (NHSE, False)], ids=lambda v: getattr(v, "name", ""))
+def test_an_index_or_standardised_rate_with_a_small_count_in_it_is_hidden_where_counts_are_exact(rule, hidden):
+    people = pd.DataFrame({"imd_quintile": [1] * 33 + [2] * 27 + [3] * 4, "age_band": ["18-64"] * 60 + ["65+"] * 4})
+    residents = pd.DataFrame({"imd_quintile": [1, 2, 3], "people": 1000, "age_band": ["18-64", "65+", "18-64"]})
+    out = release(stack_results(inequality(people, residents, "imd_quintile"), referral_rate_standardised(people, residents)), rule)
+    assert (out[out.measure.isin(["slope_index", "relative_index", "fitted_rate", "referral_rate_standardised"])].suppressed == hidden).all()
+    assert not out[out.measure == "relative_rank"].suppressed.any()
+
+
+# ---- lines that cross ----------------------------------------------------------------------------------------------------------
+
+def attacker_knows(cells, sums):
+    """Counts that every non-negative solution agrees on: cells {name: count or None}, sums [(names, total)]; least squares on what is unknown."""
+    unknown = [name for name, count in cells.items() if count is None]
+    lines = np.array([[name in names for name in unknown] for names, _ in sums], dtype=float)
+    return {name for i, name in enumerate(unknown) if np.diag(np.linalg.pinv(lines) @ lines)[i] > 1 - 1e-9} if unknown else set()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.integers(0, 12), min_size=8, max_size=8), st.sampled_from([LT5, LT10]))
+def test_no_combination_of_groups_can_be_had_back_from_the_sizes_of_the_groups(counts, rule):
+    keys = [(bool(i & 1), bool(i & 2), bool(i & 4)) for i in range(8)]
+    rows = [key for key, count in zip(keys, counts) for _ in range(count)]
+    given_flags = pd.DataFrame(rows, columns=["x", "y", "z"]).astype("boolean")
+    overlap = group_overlap(given_flags) if rows else None
+    if not rows or overlap.level.iloc[0] == "all":
+        return
+    out = release(overlap, rule).set_index("level")
+    sizes = release(suitable_group_shares(given_flags), rule).query("measure == 'people_in_suitable_group'").set_index("level")
+    cells = {level: None if row.suppressed else row.estimate for level, row in out.iterrows()}
+    sums = [(set(cells), len(rows))] + [({level for level in cells if group in level.split(" + ")}, size.estimate)
+                                       for group, size in sizes.iterrows() if group != "none of these" and not size.suppressed]
+    small = {level for level, row in overlap.set_index("level").iterrows() if 1 <= row.numerator <= rule.hide_to}
+    assert not small & {level for level in cells if cells[level] is not None}
+    known = attacker_knows(cells, sums)
+    shown = [level for level in cells if cells[level] is not None]
+    assert not small & known or not shown       # where nothing is left to hide, the sum of a whole group is itself the small number
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.lists(st.lists(st.integers(0, 15), min_size=4, max_size=4), min_size=2, max_size=4), st.sampled_from([LT5, LT10]))
+def test_no_answer_to_one_need_can_be_had_back_from_the_answers_to_all(counts, rule):
+    answers = ["answered", "prescribed but not begun", "only something else prescribed", "nothing prescribed"]
+    rows = [(f"n{i}", answer) for i, row in enumerate(counts) for answer, count in zip(answers, row) for _ in range(count)]
+    if not rows:
+        return
+    table = needs_answered(pd.DataFrame(rows, columns=["need", "answer"]))
+    out = release(table, rule)
+    key = list(zip(table.group, table.level))
+    shown = {k: None if hidden else n for k, hidden, n in zip(key, out.suppressed, table.numerator)}
+    cells = {k: v for k, v in shown.items() if k[0] != "answers_to_all_needs"}
+    sums = [({k for k in cells if k[0] == group}, 0) for group in {k[0] for k in cells}]
+    sums += [({k for k in cells if k[1] == answer}, 0) for answer in answers if shown[("answers_to_all_needs", answer)] is not None]
+    small = {k for k, n in zip(key, table.numerator) if 1 <= n <= rule.hide_to and k in cells}
+    free = {k for k, v in cells.items() if v}
+    assert not small & attacker_knows(cells, sums) or not free
 
 
 # ---- curves -------------------------------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_a_tenth_with_nobody_referred_has_an_error_of_its_own():
 def test_people_without_a_level_and_in_a_level_without_residents_are_counted_out():
     people = pd.concat([tenths(20, 20, 20, 20), pd.DataFrame({"imd_decile": pd.array([None] * 3 + [9] * 2, dtype="Int64")})])
     row = inequality(people, residents_by_tenth(1000, 1000, 1000, 1000), "imd_decile").iloc[0]
-    assert (row.n, row.n_missing) == (80, 5) and "no residents in 5, 6, 7, 8, 9, 10" in row.note and "if these are fifths" in row.note
+    assert (row.n, row.n_missing) == (80, 5) and "no residents in 5, 6, 7, 8, 9, 10" in row.note and "if the column holds fifths" in row.note
 
 
 @pytest.mark.parametrize("people, residents, note", [

@@ -334,6 +334,12 @@ def test_odds_of_follow_up_are_those_of_a_two_by_two_table():
     assert found.conf_high == pytest.approx(ratio * np.exp(1.959964 * error), rel=1e-4) and "most frequent" in found.note
 
 
+def test_a_level_of_which_everyone_was_followed_up_gives_no_odds():
+    people = pd.DataFrame(dict(arm="scheme", baseline=1.0, follow_up=[1.0] * 60 + [np.nan] * 30, known_team=["a"] * 30 + ["b"] * 60))
+    found = row(who_is_lost(people, "x"), "odds_of_follow_up_x")
+    assert "told apart perfectly" in found.note and np.isnan(found.estimate)
+
+
 # ---- data that can answer nothing ---------------------------------------------------------------------------------------------
 
 def poor():

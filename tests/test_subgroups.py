@@ -124,13 +124,13 @@ def test_every_person_is_counted_and_small_or_unknown_levels_are_rows_with_a_not
 
 
 def test_the_number_of_comparisons_is_allowed_for():
-    data = people(300, 3, more_for_women=0.6)
+    data = people(300, 7, more_for_women=0.6)
     alone = rows(change_by_subgroup(data, "x", MEASURE), "subgroup_interaction_x").iloc[0].note
     rng = np.random.default_rng(1)
     many = data.assign(**{f"by_g{i}": rng.choice(["a", "b", "c"], 300) for i in range(6)})
     together = change_by_subgroup(many, "x", MEASURE)
     first = together[(together["group"] == "sex") & together["measure"].eq("subgroup_interaction_x")].iloc[0].note
-    assert "1 comparison (" in alone and "13 comparisons (" in first
+    assert "; stands after allowing for 1 comparison (" in alone and "does not stand after allowing for 13 comparisons (" in first
     assert first.split("p = ")[1].split(",")[0] == alone.split("p = ")[1].split(",")[0]
 
 

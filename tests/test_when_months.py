@@ -144,9 +144,16 @@ def test_a_rebase_begins_a_phase_and_says_what_changed():
 
 
 def test_too_few_months_have_no_limits_and_no_flags_but_a_reason():
-    table = charted([10, 90, 10, 12, 11])
+    table = charted([10, 11, 10, 11, 60])                       # outside the limits, were there any
     phases = table[table.group == "phase"]
     assert phases.estimate.isna().all() and set(phases.note) == {"5 months are too few for limits; they take 6"} and (table[table.group == "month"].note == "").all()
+
+
+def test_where_months_are_alike_there_is_a_mean_but_no_limit_and_no_flag():
+    table = charted([10] * 11 + [40])
+    phases = table[table.group == "phase"].set_index("measure")
+    assert phases.estimate["referrals_centre_line"] == 12.5 and phases.estimate[["referrals_lower_limit", "referrals_upper_limit"]].isna().all()
+    assert set(phases.note) == {"no limits: most months are alike"} and (table[table.group == "month"].note == "").all()
 
 
 def test_a_month_held_in_part_is_in_no_limit_and_has_no_flag():

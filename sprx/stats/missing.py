@@ -11,7 +11,6 @@ from sprx.errors import DataError
 CYCLES = 10             # rounds of the chain before a completed table is kept (R mice: 5; ours are cheap)
 RIDGE = 1e-5            # as R mice's norm.draw: keeps columns that repeat one another from breaking the regression
 FEWEST_IN_LEVEL = 10    # a level of a covariate with fewer people joins the others
-LARGEST_ERROR = 10.0    # standard error of a log odds above which people can be told apart perfectly
 
 
 def coded(table, most=None):
@@ -247,7 +246,7 @@ def odds_of_follow_up(followed, covariates, conf_level=0.95):
         except (PerfectSeparationError, PerfectSeparationWarning, ConvergenceWarning, np.linalg.LinAlgError):
             raise DataError("those lost and those followed up can be told apart perfectly") from None
     error = fit.bse[1:]
-    if not np.isfinite(error).all() or error.max() > LARGEST_ERROR:
+    if not np.isfinite(error).all():
         raise DataError("those lost and those followed up can be told apart perfectly")
     error, slope, z = error / spread, fit.params[1:] / spread, stats.norm.ppf((1 + conf_level) / 2)
     return pd.DataFrame(dict(odds_ratio=np.exp(slope), std_error=error, conf_low=np.exp(slope - z * error),

@@ -167,8 +167,7 @@ def impute_by_reference(y, x, arm, method, alike=()):
     if method != REFERENCE_BASED[0]:
         step = np.where(last < 0, 0.0, np.take_along_axis(own - reference, np.maximum(last, 0), axis=1))
         after = {"jump to reference": reference, "copy reference": reference, "copy increments in reference": reference + step}[method]
-        means = np.where((visits > last) | (method == "copy reference"), after, own)
-        means = np.where(arm[:, None] == 1, means, own)
+        means = np.where((visits > last) | (method == "copy reference"), after, own)    # for the comparison's own people all are the same
     return conditional_means(y, means, fit.sigma)
 
 

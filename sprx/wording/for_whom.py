@@ -157,7 +157,7 @@ def describe_definitions(definitions):
 def describe_coverage(table):
     """The share of the residents who could have come that was seen, and what is needed where nobody knows."""
     known = table.dropna(subset="estimate")
-    said = [f"{level_name(r.group, r.level)}: {percent(r.estimate, 1000)}{interval(r)} {r.note}" for r in known.itertuples()]
+    said = [f"{level_name(r.group, r.level)}: {percent(r.estimate, 1000)}{interval(r._replace(n=1000))} {r.note}" for r in known.itertuples()]   # small shares: one decimal
     over = table[table["note"].str.startswith("more people")]
     said += [f"{level_name(r.group, r.level)}: {r.note}" for r in over.itertuples()]
     unknown = table[table["note"].str.startswith("needs the number")]

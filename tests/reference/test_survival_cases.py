@@ -86,7 +86,7 @@ def test_the_log_rank_tests_are_those_of_survdiff(lung, case, rho):
 
 @pytest.mark.parametrize("case, terms", [("lung_cox_uni_efron", ["sex"]), ("lung_cox_multi_efron", ["sex", "age", "ph.ecog"])])
 def test_the_cox_model_with_its_check_is_that_of_coxph(lung, case, terms):
-    # coxph(ties = "efron") 1e-5; cox.zph(transform = "km") within 6 %: the check is an approximation
+    # coxph(ties = "efron") 1e-5; cox.zph(transform = "km"): 2e-4 (the case asks for 6 %, lifelines' approximation)
     expected = cases("surv_lung")[case]["values"]
     rows = lung.dropna(subset=terms)
     found, check = survival.cox(rows[terms], rows.time, rows.died)
@@ -97,8 +97,8 @@ def test_the_cox_model_with_its_check_is_that_of_coxph(lung, case, terms):
         assert row.std_error == pytest.approx(expected["se"] if one else expected["se"][term], rel=1e-5)
         limits = [expected[k] if one else expected[k][term] for k in ("HR_lb", "HR_ub")]
         assert [row.hazard_ratio, row.conf_low, row.conf_high] == pytest.approx([expected["HR"][term], *limits], rel=1e-5)
-        assert row.ph_statistic == pytest.approx(expected["zph_km"]["chisq"][term], rel=0.06)
-    assert check["statistic"] == pytest.approx(expected["zph_km"]["chisq"]["GLOBAL"], rel=0.06)
+        assert row.ph_statistic == pytest.approx(expected["zph_km"]["chisq"][term], rel=2e-4)
+    assert check["statistic"] == pytest.approx(expected["zph_km"]["chisq"]["GLOBAL"], rel=2e-4)
     assert (check["n"], check["n_events"], check["df"]) == (expected["n"], expected["nevent"], len(terms))
 
 

@@ -162,6 +162,6 @@ def _levels_used(used, by):
     said = f"by {PLAIN.get(by, by)}"
     if absent := [level for level in whole if level not in used]:
         said += f"; no residents in {', '.join(absent)}, so the line is over the others"
-    if by == "imd_decile" and used and max(map(int, used)) <= 5:
-        said += "; no level above 5: if these are fifths, not tenths, say so in the data"
+    if by in WHOLE and used and max(map(int, used)) <= (WHOLE[by] + 1) // 2:
+        said += "; no tenth above 5 or 6 has residents: if the column holds fifths, not tenths, double its values"
     return said

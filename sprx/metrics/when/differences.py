@@ -63,8 +63,8 @@ def wait_ratios(waits, covariates=COVARIATES, conf_level=0.95):
     Returns
     -------
     DataFrame
-        Result layout; measure hazard_ratio_first_contact, a row per level but the reference (named in `note`: the level with most people), with the
-        people of that level; age is per 10 years. 1 = as soon, above 1 = sooner. Levels of fewer than 10 people are 'other levels'; not recorded is a level.
+        Result layout; measure hazard_ratio_first_contact, a row per level but the reference (named in `note`: the level with most people); n = everybody
+        in the model, since the size of a level could give a hidden one back; age is per 10 years. 1 = as soon, above 1 = sooner. Levels of fewer than 10 people are 'other levels'; not recorded is a level.
         proportional_hazards: the chi-square of the check that a ratio is the same early and late, said in `note`. One row with a reason where
         no model can be had.
 
@@ -87,10 +87,8 @@ def wait_ratios(waits, covariates=COVARIATES, conf_level=0.95):
         return result_table([base | dict(measure="hazard_ratio_first_contact", group="all", level="all", n=len(known), n_missing=total - len(known), note=str(error))])
     rows = []
     for term, (group, level, reference) in terms.items():
-        people = len(known) if group == "age" else int(design[term].sum())
-        came_in = total if group == "age" else max(int(_named(waits[group]).eq(level).sum()), people)
         row = fitted.loc[term]
-        rows.append(base | dict(measure="hazard_ratio_first_contact", group=group, level=level, n=people, n_missing=came_in - people, estimate=row.hazard_ratio,
+        rows.append(base | dict(measure="hazard_ratio_first_contact", group=group, level=level, n=check["n"], n_missing=total - check["n"], estimate=row.hazard_ratio,
                                 conf_low=row.conf_low, conf_high=row.conf_high, note=f"compared with {reference}"))
     return result_table([*rows, _check_row(check, total)])
 
