@@ -118,17 +118,20 @@ def _near_earlier(out, rule):
 
 def _linked(out, hidden):
     """Rows that tell of the same people as a hidden row: another form of its share, or a tenth of its fifth."""
-    keys = set(out.loc[hidden, ["measure", "group", "level"]].itertuples(index=False, name=None))
-    linked = pd.Series(False, index=out.index)
-    for i, row in out[[_is_linked(m, g) for m, g in zip(out["measure"], out["group"])]].iterrows():
-        after = f"_{_stage_of(row.measure)}".removesuffix("_")
-        parents = [("share_of_people", row.group, row.level)] * row.measure.startswith("reached") + [(f"share_of_people{after}", row.group, row.level)]
-        parents += [("referral_rate", row.group, row.level)] * (row.measure == "referral_rate_standardised")
-        if row.group == "imd_decile":
-            fifth = str((int(row.level) + 1) // 2) if row.level.isdigit() else row.level
-            parents += [(row.measure, "imd_quintile", fifth), ("share_of_people", "imd_quintile", fifth)]
-        linked[i] = any(key in keys for key in parents)
-    return linked
+    rows = list(zip(out.index, out["measure"], out["group"], out["level"], hidden))
+    keys = {(measure, group, level) for _, measure, group, level, gone in rows if gone}
+    linked = {i: any(key in keys for key in _same_people(measure, group, level)) for i, measure, group, level, _ in rows if _is_linked(measure, group)}
+    return pd.Series(linked, dtype=bool).reindex(out.index, fill_value=False)
+
+
+def _same_people(measure, group, level):
+    """The rows (measure, group, level) whose hiding a linked row would undo."""
+    found = [(f"share_of_people_{_stage_of(measure)}".removesuffix("_"), group, level)]
+    found += [("share_of_people", group, level)] * measure.startswith("reached") + [("referral_rate", group, level)] * (measure == "referral_rate_standardised")
+    if group == "imd_decile":
+        fifth = str((int(level) + 1) // 2) if level.isdigit() else level
+        found += [(measure, "imd_quintile", fifth), ("share_of_people", "imd_quintile", fifth)]
+    return found
 
 
 def _is_linked(measure, group):
@@ -139,21 +142,24 @@ def _rounded(out, rule):
     """Counts rounded, and shares, counts and rates worked out again from them."""
     counted = out["numerator"].notna() & out["denominator"].notna() & out["estimate"].notna()
     numerator, denominator = rule.round(out["numerator"]), rule.round(out["denominator"])
+    again = {}
     for i in out.index[counted & (rule.round_to > 1)]:
         x, d, level = numerator[i], denominator[i], out.at[i, "conf_level"]
         if out.at[i, "unit"] == "ratio":        # a share by a share that is known: the same scale for the share and its limits
             shares = np.array([x / d, *wilson(x, d, level)])
             scale = out.at[i, "conf_high"] / wilson(out.at[i, "numerator"], out.at[i, "denominator"], level)[1]
-            out.loc[i, ["estimate", "conf_low", "conf_high"]] = shares * scale
+            again[i] = shares * scale
         elif out.at[i, "unit"] == "proportion":
-            out.loc[i, ["estimate", "conf_low", "conf_high"]] = (x / d, *wilson(x, d, level)) if d else (np.nan,) * 3
+            again[i] = (x / d, *wilson(x, d, level)) if d else (np.nan,) * 3
         elif out.at[i, "unit"].startswith("per "):
             per = out.at[i, "estimate"] / (out.at[i, "numerator"] or np.nan) if out.at[i, "numerator"] else 0.0
             limits = poisson(x, level) if x else (0.0, np.nan)
-            out.loc[i, ["estimate", "conf_low", "conf_high"]] = (x * per, limits[0] * per, limits[1] * per if x else out.at[i, "conf_high"])
+            again[i] = (x * per, limits[0] * per, limits[1] * per if x else out.at[i, "conf_high"])
             out.at[i, "method"] = "exact" if x < EXACT_BELOW else "Byar's"
         else:
             out.at[i, "estimate"] = x
+    if again:
+        out.loc[list(again), ["estimate", "conf_low", "conf_high"]] = np.array(list(again.values()), dtype=float)
     # a share that is no ratio of two counts (Kaplan-Meier): to the nearest count that could be shown, with its limits moved along
     modelled = out["unit"].eq("proportion") & out["denominator"].isna() & out["estimate"].notna() & rule.round(out["n"]).gt(0) & (rule.round_to > 1)
     for i in out.index[modelled]:

@@ -1,8 +1,8 @@
 """Who the people are: the characteristics of those who came this far, and how they differ from those who did not."""
 
 from sprx.errors import require
-from sprx.intervals import wilson
-from sprx.results import result_table, stack_results
+from sprx.intervals import mean, wilson
+from sprx.results import result_table
 from sprx.stats.equity import category_difference_standardised, mean_difference_standardised
 
 STAGES = ("seen", "completed", "followed_up")
@@ -44,19 +44,24 @@ def composition(people, by, conf_level=0.95, stage=None):
     ----------
     Wilson score interval: Newcombe (1998) Stat Med 17:857, method 3.
     """
+    return result_table(_shares(people, by, conf_level, stage))
+
+
+def _shares(people, by, conf_level, stage):
+    """Rows of `composition`."""
     require(people, "people", [by] + ([stage] if stage else []))
     measure = f"share_of_people_{stage}" if stage else "share_of_people"
     chosen = at_stage(people, by, stage)
     counts, total, rows = level_counts(chosen, by), len(chosen), []
     if stage and not total:
-        return result_table([dict(measure=measure, group=by, level="all", n=0, n_missing=int(people[stage].isna().sum()), unit="proportion", note=NOBODY)])
-    for level in level_counts(people, by):
+        return [dict(measure=measure, group=by, level="all", n=0, n_missing=int(people[stage].isna().sum()), unit="proportion", note=NOBODY)]
+    for level in level_counts(people, by) if stage else counts:
         count = counts.get(level, 0)
         low, high = wilson(count, total, conf_level)
         rows.append(dict(measure=measure, group=by, level=level, n=total, n_missing=0, estimate=count / total,
                          conf_low=low, conf_high=high, conf_level=conf_level, unit="proportion", numerator=count, denominator=total,
                          method="Wilson score"))
-    return result_table(rows)
+    return rows
 
 
 def averages(people, column, conf_level=0.95, stage=None):
@@ -76,8 +81,11 @@ def averages(people, column, conf_level=0.95, stage=None):
         Result layout; measures mean_of_people, sd_of_people, median_of_people (with _<stage>), group = column. n = people with a
         value; the mean has Student t limits. Empty estimates below 2 values.
     """
-    from sprx.intervals import mean
+    return result_table(_averages(people, column, conf_level, stage))
 
+
+def _averages(people, column, conf_level, stage):
+    """Rows of `averages`."""
     require(people, "people", [column] + ([stage] if stage else []))
     chosen = at_stage(people, column, stage)
     values, after = chosen[column].dropna().astype(float), f"_{stage}" if stage else ""
@@ -85,10 +93,10 @@ def averages(people, column, conf_level=0.95, stage=None):
     if len(values) < 2:
         about |= dict(note=NOBODY if stage and chosen.empty else "fewer than two people with a value")
     enough = len(values) >= 2
-    return result_table([
+    return [
         dict(measure=f"mean_of_people{after}", conf_level=conf_level, method="mean, Student t", **about, **mean(values, conf_level)),
         dict(measure=f"sd_of_people{after}", estimate=values.std(ddof=1) if enough else None, method="standard deviation", **about),
-        dict(measure=f"median_of_people{after}", estimate=values.median() if enough else None, method="median", **about)])
+        dict(measure=f"median_of_people{after}", estimate=values.median() if enough else None, method="median", **about)]
 
 
 def stage_difference(people, column, stage, is_number=False):
@@ -117,6 +125,11 @@ def stage_difference(people, column, stage, is_number=False):
     ----------
     Austin (2009) Stat Med 28:3083; Yang and Dalton (2012) SAS Global Forum, paper 335.
     """
+    return result_table([_difference(people, column, stage, is_number)])
+
+
+def _difference(people, column, stage, is_number):
+    """The row of `stage_difference`."""
     require(people, "people", [column, stage])
     known = people[people[stage].notna() & (people[column].notna() | (not is_number))]
     reached = known[stage].astype(bool)
@@ -125,14 +138,15 @@ def stage_difference(people, column, stage, is_number=False):
     if is_number:
         found = mean_difference_standardised(*(side.astype(float) for side in sides))
     else:
-        found = category_difference_standardised(*([level_counts(side.to_frame(), column).get(level, 0) for level in levels] for side in sides))
+        counts = [level_counts(side.to_frame(), column) for side in sides]
+        found = category_difference_standardised(*([side.get(level, 0) for level in levels] for side in counts))
     fewest = min(len(side) for side in sides)
     chance = ((1 if is_number else max(len(levels) - 1, 1)) * sum(1 / len(side) for side in sides)) ** 0.5 if fewest else None
     note = "" if found == found else "no such stage is recorded" if known.empty else "everyone or nobody came so far, or too few to compare" if fewest < 2 \
         else "the two groups have nothing in common to scale a difference by"
-    return result_table([dict(measure=f"smd_{stage}", group=column, level="all", n=len(known), n_missing=len(people) - len(known), estimate=found,
-                              std_error=chance if found == found else None, unit="standard deviations", numerator=fewest or None, note=note,
-                              method="standardised mean difference" if is_number else "standardised difference of shares")])
+    return dict(measure=f"smd_{stage}", group=column, level="all", n=len(known), n_missing=len(people) - len(known), estimate=found,
+                std_error=chance if found == found else None, unit="standard deviations", numerator=fewest or None, note=note,
+                method="standardised mean difference" if is_number else "standardised difference of shares")
 
 
 def table_one(people, numbers, groups, conf_level=0.95):
@@ -153,10 +167,9 @@ def table_one(people, numbers, groups, conf_level=0.95):
     """
     require(people, "people", [*numbers, *groups, *STAGES])
     stages = [s for s in STAGES if people[s].notna().any()]
-    parts = [averages(people, c, conf_level, s) for c in numbers for s in (None, *stages)]
-    parts += [composition(people, c, conf_level, s) for c in groups for s in (None, *stages)]
-    parts += [stage_difference(people, c, s, c in numbers) for c in (*numbers, *groups) for s in stages]
-    return stack_results(*parts)
+    rows = [row for c in numbers for s in (None, *stages) for row in _averages(people, c, conf_level, s)]
+    rows += [row for c in groups for s in (None, *stages) for row in _shares(people, c, conf_level, s)]
+    return result_table(rows + [_difference(people, c, s, c in numbers) for c in (*numbers, *groups) for s in stages])
 
 
 def share_of_older(people, age=65, conf_level=0.95):
