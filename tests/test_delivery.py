@@ -83,7 +83,7 @@ def test_an_open_case_has_no_number_of_contacts_yet_and_its_days_run_to_the_extr
 
 def test_what_was_given_stands_beside_the_plan(scheme, stages):
     table = doses_against_plan(cohort.doses(scheme, stages), dict(contacts=2, days=40, minutes=25, caseload=30)).set_index("measure")
-    assert table.estimate["contacts_per_case"] == pytest.approx(5 / 3) and table.estimate["median_contacts"] == 2 and table.estimate["minutes_per_contact"] == 25
+    assert table.estimate["contacts_per_case"] == pytest.approx(5 / 3) and table.estimate["median_contacts_per_case"] == 2 and table.estimate["minutes_per_contact"] == 25
     assert (table.n["contacts_per_case"], table.n_missing["contacts_per_case"]) == (3, 1)          # the open case may yet have more
     assert table.estimate["had_planned_contacts"] == pytest.approx(2 / 3) and table.n["had_planned_contacts"] == 3
     assert [table.estimate[f"planned_{what}"] for what in ("contacts", "days", "minutes")] == [2, 40, 25] and "planned_caseload" not in table.index

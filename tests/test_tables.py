@@ -103,3 +103,12 @@ def test_white_space_before_a_formula_does_not_save_it(text):
     safe = plain_text(text)
     assert safe.startswith("'") or not safe.strip().startswith(("=", "+"))
     assert safe.strip("' \t\r\n") == text.strip()
+
+
+def test_no_two_rows_of_a_sample_report_share_measure_group_and_level():
+    from pathlib import Path
+
+    import pandas as pd
+    for path in sorted((Path(__file__).parent / "golden").glob("*_results.csv")):
+        table = pd.read_csv(path, keep_default_na=False)
+        assert not table.duplicated(["measure", "group", "level"]).any(), path.name

@@ -101,7 +101,7 @@ def doses_against_plan(doses, plan, conf_level=0.95):
     Returns
     -------
     DataFrame
-        Result layout. contacts_per_case and minutes_per_contact: mean, t limits; median_contacts: median; median_days_open:
+        Result layout. contacts_per_case and minutes_per_contact: mean, t limits; median_contacts_per_case: median; median_days_open:
         Kaplan-Meier median of the days from first contact to closure, cases still open counted as open at the extract;
         planned_<what>: the plan's number; had_planned_contacts: share of closed cases with at least that many, Wilson limits.
         n_missing of the contacts = cases still open, which may yet have more.
@@ -116,7 +116,7 @@ def doses_against_plan(doses, plan, conf_level=0.95):
         values = doses[column].dropna().astype(float)
         rows.append(_row(doses, values, measure=measure, unit=unit, conf_level=conf_level, method="mean of closed cases, t limits",
                          note=_too_few(values, "closed cases with contacts"), **mean(values, conf_level)))
-    rows.insert(1, _row(doses, contacts.dropna(), measure="median_contacts", unit="contacts", method="median of closed cases",
+    rows.insert(1, _row(doses, contacts.dropna(), measure="median_contacts_per_case", unit="contacts", method="median of closed cases",
                         estimate=contacts.median() if contacts.notna().any() else None))
     rows.append(_days_open(doses, conf_level))
     observed = dict(contacts=rows[0], minutes=rows[2], days=rows[3])
