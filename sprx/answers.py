@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from sprx.wording import Answer, caution, count, direction, expected_too, interval, number, one, percent, unknown_share
+from sprx.wording import (IF_ALIKE, Answer, caution, count, describe_effect, describe_no_comparison, describe_series, describe_use, describe_use_change, direction, expected_too,
+                          interval, number, one, percent, score_verdict, unknown_share, use_verdict)
 
 QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
@@ -10,14 +11,14 @@ QUESTIONS = {
     "cost": "What does it cost?", "cost_effectiveness": "Is it worth the money?", "provision": "What exists locally already?",
     "evidence": "What does it add to the evidence?", "data_quality": "Can we trust the data?"}
 
+COMPARISON = "the same scores or service use for similar people who were not referred (people with arm = comparison and an index_date)"
 # what has to be recorded before a later chapter can answer, as (tables.columns wanted, advice)
 NEEDS = {
-    "impact": "the same scores or service use for similar people who were not referred (people with arm = comparison and an index_date)",
     "cost": "a costs table: every item with its amount, price year and whether it was paid or in kind",
     "cost_effectiveness": "a costs table, a comparison group, and EQ-5D or life satisfaction at the start and later",
     "provision": "a provision table: local services, what they offer, where, and how many people they can take",
     "evidence": "a comparison group, and an outcome that published studies also used"}
-TABLES = {"impact": ("comparison people", "comparison"), "cost": ("a costs table", "costs"),
+TABLES = {"cost": ("a costs table", "costs"),
           "cost_effectiveness": ("a costs table", "costs"), "provision": ("a provision table", "provision"), "evidence": ("outcomes", "outcomes")}
 # columns that are empty for good reason: not everybody is bereaved, closed, or begins an activity
 EMPTY_BY_NATURE = {"bereaved_on", "closed_date", "closure_reason", "start_date", "index_date", "first_contact_date", "sessions_attended",
@@ -126,6 +127,67 @@ def answer_how_well(table, measure, instrument, funnel):
     return Answer("how_well", text, sure, why, steps, short)
 
 
+def answer_impact(tables, designs, measure, instrument, service, comparison):
+    """From released tables of chapter 04: the strongest comparison there is, of the first outcome.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        Report.released: effect_<instrument>, impact_change_<instrument>, compared_<instrument>, use_<service>, series_<service>, designs.
+    designs : DataFrame
+        As `cohort.impact_designs` gives them.
+    measure : Series or None
+        A row of `Scheme.measures()`.
+    instrument, service : str or None
+        The first of each; None where there is none, or where the other is the primary outcome.
+    comparison : dict
+        `comparison` of scheme.yaml: threshold, threshold_ratio.
+    """
+    scores, use = designs.loc["scores"], designs.loc["use"]
+    plan = (1, f"Plan a comparison: record {COMPARISON}.")
+    if instrument and scores["level"] > 1:
+        threshold = comparison.get("threshold")
+        text = describe_effect(tables[f"effect_{instrument}"], measure, instrument, scores, threshold)
+        found = score_verdict(tables[f"effect_{instrument}"], measure, instrument, threshold)
+        return _compared(text, found, scores, tables.get(f"compared_{instrument}"), plan)
+    if service and use["level"] > 1 and use["design"] != "series":
+        ratio = comparison.get("threshold_ratio")
+        return _compared(describe_use(tables[f"use_{service}"], service, use, ratio), use_verdict(tables[f"use_{service}"], service, ratio), use, None, plan)
+    if service and use["design"] == "series":
+        return Answer("impact", "There is no evidence of an effect that a comparison could confirm. " + describe_series(tables[f"series_{service}"], service, "use_calendar"), 1,
+                      f"{use['name']}, level 2 of 5", [plan], "there is no comparison group")
+    if instrument and scores["level"] == 1:
+        text = describe_no_comparison(tables[f"impact_change_{instrument}"], instrument, measure, scores["why"], tables.get(f"compared_{instrument}"))
+    elif service and use["level"] == 1:
+        text = f"There is no evidence of an effect: {use['why']}. {describe_use_change(tables[f'use_{service}'], service)}"
+    else:
+        why = scores["why"] if instrument or not service else use["why"]
+        return Answer("impact", f"Cannot be answered: needs {COMPARISON}.", 0, why, [plan], "there is no comparison group")
+    return Answer("impact", text, 0, "before and after without a comparison, level 1 of 5 on the Maryland scale", [plan], "there is no comparison group")
+
+
+UNSETTLED = ("cannot tell", "no threshold", "no harm", "no benefit", "higher", "lower")
+
+
+def _compared(text, found, design, followed, plan):
+    """The answer where there is a comparison: how sure rests on the design, on who was measured again, and on what the interval settles."""
+    rows = followed.dropna(subset="estimate") if followed is not None else pd.DataFrame(columns=["estimate"])
+    kept = rows["estimate"].min() if len(rows) else float("nan")
+    why = f"{design['name']}, level {design['level']:g} of 5" + ("" if pd.isna(kept) else "; everybody was measured again" if kept == 1 else f"; at least {percent(kept)} of each group were measured again")
+    if found == "not estimated":
+        return Answer("impact", text, 0, why, [plan], "the two groups could not be compared")
+    level = int(design["level"])
+    most = {5: 3, 3: 2}.get(level, 1)
+    sure = max(1, most - int(most == 3 and kept < GOOD_FOLLOW_UP) - int(kept < FAIR_FOLLOW_UP))
+    sure = 1 if found in UNSETTLED else sure
+    why += "; the data do not settle it" if found in UNSETTLED else ""
+    steps = [(2, "Measure more people of both groups a second time: the comparison is only as good as that.")] if pd.notna(kept) and kept < GOOD_FOLLOW_UP else []
+    steps += [(2, "Plan for more people, or a longer time: these data are too few to settle whether the scheme makes a difference that matters.")] if found == "cannot tell" else []
+    steps += [(3, "Have the groups drawn by lot, or start the scheme in some places first: then nothing unrecorded sets the groups apart.")] if level == 3 else [plan] * (level < 3)
+    text, short = (f"{text} {IF_ALIKE}" if level == 3 else text), text.removesuffix(".") if level > 2 else "the comparison cannot show it"
+    return Answer("impact", text, sure, why, steps, short)
+
+
 def answer_later(question, held):
     """A question that this version has no chapter for, or that the data cannot answer: the card stays and says what to record.
 
@@ -140,9 +202,8 @@ def answer_later(question, held):
     if needed in held:
         return Answer(question, f"Not answered yet: the data hold {words}, but this version of sprx has no chapter on it.", 0,
                       "not analysed in this version", [])
-    step = {"impact": (1, "Plan a comparison: record " + NEEDS["impact"] + "."), "cost": (2, "Keep " + NEEDS["cost"] + ".")}.get(question)
-    return Answer(question, f"Cannot be answered: needs {NEEDS[question]}.", 0, f"the data hold no {words.removeprefix('a ')}", [step] if step else [],
-                  "there is no comparison group" if question == "impact" else "")
+    step = {"cost": (2, "Keep " + NEEDS["cost"] + ".")}.get(question)
+    return Answer(question, f"Cannot be answered: needs {NEEDS[question]}.", 0, f"the data hold no {words.removeprefix('a ')}", [step] if step else [])
 
 
 def in_order(answers):
@@ -151,14 +212,18 @@ def in_order(answers):
 
 
 def headline(answers):
-    """One sentence: what do we know about this scheme?"""
+    """What do we know about this scheme? The difference it makes first, where a comparison can show one."""
     known = {a["question"]: a for a in answers}
+    impact = known.get("impact", {})
+    if impact.get("sure") and impact.get("short"):
+        when = known.get("when", {}).get("short", "")
+        return impact["short"] + "." + (f" {when}." if when else "")
     parts = [known[q]["short"] for q in ("when", "how_well") if q in known and known[q]["short"]]
     text = "; ".join(parts)
     text = text[0].upper() + text[1:] + "." if parts else "The data are too few or too incomplete to say how people fare in the scheme."
-    if "impact" not in known or known["impact"]["sure"] == 0:
-        text += " Whether the scheme made a difference is not known" + (f": {known['impact']['short']}." if known.get("impact", {}).get("short") else ".")
-    return text
+    if impact.get("sure"):
+        return text
+    return text + " Whether the scheme made a difference is not known" + (f": {impact['short']}." if impact.get("short") else ".")
 
 
 def next_steps(answers, most=3):

@@ -31,7 +31,10 @@ SCHEME_KEYS = {
                     "domain: wellbeing}"),
     "missing_values": ("What your system writes where nothing was recorded, in addition to empty cells.",
                        'missing_values: ["-99", Not recorded]'),
-    "comparison": (f"Whom the scheme is compared with. {CHOICES}.", "comparison: {design: cluster_randomised, cluster: practice_code}"),
+    "comparison": (f"Whom the scheme is compared with. {CHOICES}. cluster = the column of people that says who belongs together; threshold = the smallest effect on the "
+                   "primary outcome that matters, in its points (else that of the measure); threshold_ratio = the same for use of services, as a ratio below 1; "
+                   "started_on = the day the scheme began, where use of services is recorded from before it.",
+                   "comparison: {design: cluster_randomised, cluster: practice_code, threshold: 1.5, threshold_ratio: 0.9}"),
     "economics": ("For the cost questions: whose costs count, the year of prices, pounds per quality-adjusted life year, months looked at.",
                   "economics: {perspective: health and social care, price_year: 2024/25, thresholds: [20000, 30000], horizon_months: 12}"),
     "disclosure": (f"How small numbers are hidden. {RULES}.", "disclosure: nhse_1_7_round5"),

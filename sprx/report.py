@@ -67,6 +67,10 @@ class Report:
         self.sentences[name] = text
         _show(f'<p class="{kind}">{html.escape(text)}</p>')
 
+    def words(self, rows):
+        """Show terms and what they mean here, (term, words) pairs: no numbers, but how something was done."""
+        _show("<dl>" + "".join(f"<dt>{html.escape(term)}</dt><dd>{html.escape(text)}</dd>" for term, text in rows) + "</dl>")
+
     def answer(self, answer):
         """Show this chapter's answer; the summary repeats it."""
         self.answers.append(answer.as_dict())

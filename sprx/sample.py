@@ -79,6 +79,10 @@ class Design:
     instruments: tuple = ("swemwbs", "ucla3", "phq9", "ons_life_sat", "eq5d5l_map")
     gaps: tuple = ("bereavement_support", "digital_transport")
     place: tuple = (50.37, -4.14)
+    how: str = "concurrent"                          # how the comparison people were found: a design of scheme.yaml
+    milder: float = 0.0                              # by how much better comparison people could be and still be among them (confounding)
+    clusters: int = 0                                # practices, half of each arm; 0 = no matter which practice
+    cluster_sd: float = 0.0                          # of what all people of a practice gain or lose alike
 
 
 def draw_tables(design, seed):
@@ -100,6 +104,7 @@ def draw_tables(design, seed):
     scores = draw_scores(design, in_scheme, rng)
     start = _start_dates(design, count, rng)
     people = draw_people(design, start, scores["level"], rng)
+    people["practice_code"] = people["practice_code"] if not design.clusters else [f"A99{i + 1:03}" for i in scores["cluster"]]
     service_use = _service_use(design, people["person_id"], start, in_scheme, rng)
     referrals = _referrals(design, people["person_id"].to_numpy()[in_scheme], start[in_scheme], rng)
     seen = referrals[referrals["first_contact_date"].notna()]
@@ -116,18 +121,30 @@ def draw_tables(design, seed):
 
 def draw_scores(design, in_scheme, rng):
     """Levels, and the scores (people x SCORES) at baseline, at follow-up, and at follow-up had there been no scheme."""
-    passing_sd, level_sd = (LEVEL_SD * np.sqrt(s) for s in (design.passing_share, 1 - design.passing_share))
-    level, state = np.empty(0), np.empty(0)
-    while len(level) < len(in_scheme):
-        levels = rng.normal(LEVEL_MEAN, level_sd, 12 * len(in_scheme))
-        states = levels + rng.normal(0, passing_sd, len(levels))
-        level, state = (np.append(a, b[states < design.cut])[:len(in_scheme)] for a, b in ((level, levels), (state, states)))
+    level, state = _selected(design, design.cut, len(in_scheme), rng)
+    if design.milder:
+        level, state = np.where(in_scheme, (level, state), _selected(design, design.cut + design.milder, len(in_scheme), rng))
     between, within = (np.array([s[i] for s in SCORES.values()]) for i in (2, 3))
     size = (len(level), len(SCORES))
     person, first, second = rng.normal(0, between, size), rng.normal(0, within, size), rng.normal(0, within, size)
-    unaided = level + design.recovery + rng.normal(0, passing_sd, len(level))
-    return dict(level=level, baseline=_score(state, person + first), unaided=_score(unaided, person + second),
+    unaided = level + design.recovery + rng.normal(0, design.passing_share ** 0.5 * LEVEL_SD, len(level))
+    cluster = np.zeros(len(level), dtype=int)
+    if design.clusters:                              # half of them are in the scheme
+        cluster = rng.integers(0, design.clusters // 2, len(level)) + np.where(in_scheme, 0, design.clusters // 2)
+        unaided = unaided + rng.normal(0, design.cluster_sd, design.clusters)[cluster]
+    return dict(level=level, cluster=cluster, baseline=_score(state, person + first), unaided=_score(unaided, person + second),
                 follow_up=_score(unaided + design.effect * in_scheme, person + second))
+
+
+def _selected(design, cut, count, rng):
+    """Levels, and levels with their passing part, of people who come because the sum is below the cut."""
+    passing_sd, level_sd = (LEVEL_SD * np.sqrt(s) for s in (design.passing_share, 1 - design.passing_share))
+    level, state = np.empty(0), np.empty(0)
+    while len(level) < count:
+        levels = rng.normal(LEVEL_MEAN, level_sd, 12 * count)
+        states = levels + rng.normal(0, passing_sd, len(levels))
+        level, state = (np.append(a, b[states < cut])[:count] for a, b in ((level, levels), (state, states)))
+    return level, state
 
 
 def _score(wellbeing, noise):

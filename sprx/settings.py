@@ -21,7 +21,7 @@ KEYS = {
                "covariates", "instruments", "disclosure", "comparison", "economics", "seed", "tables",
                "synthetic", "missing_values", "episode_days", "rebase", "subgroups", "suitable_groups", "plan", "norms"),
     "period": ("start", "end"),
-    "comparison": ("design", "cluster"),
+    "comparison": ("design", "cluster", "threshold", "threshold_ratio", "started_on"),
     "economics": ("perspective", "price_year", "thresholds", "horizon_months", "value_set"),
     "table": ("file", "sheet", "columns", "values", "also", "where", "constant", "wide"),
     "wide": ("instrument", "item", "occasion", "months"),
@@ -242,8 +242,14 @@ class _Checker:
             spec = {"design": spec} if spec else {}
         spec = self.mapping({"comparison": spec}, "comparison")
         self.misspelt(spec, KEYS["comparison"], f"{FILE}, comparison")
-        self.one_of(spec, "design", DESIGNS, f"{FILE}, comparison")
-        return spec
+        where = f"{FILE}, comparison"
+        self.one_of(spec, "design", DESIGNS, where)
+        spec = dict(spec) | {key: self.number(spec, key, where=where) for key in ("threshold", "threshold_ratio") if key in spec}
+        if not (spec.get("threshold") or 1) > 0:
+            self.wrong(f"{where}: threshold is {spec['threshold']:g}; expected the smallest effect that matters, in points above 0.")
+        if not 0 < (spec.get("threshold_ratio") or 0.5) < 1:
+            self.wrong(f"{where}: threshold_ratio is {spec['threshold_ratio']:g}; expected a ratio between 0 and 1, for example 0.9 for one use in ten less.")
+        return spec | ({"started_on": self.date(spec, "started_on", where)} if "started_on" in spec else {})
 
     def economics(self, raw):
         spec = self.mapping(raw, "economics")

@@ -193,7 +193,8 @@ def _write_settings(folder, design, teaches, settings):
 def _outcome_settings(design):
     more = dict(follow_up_days=sample.FOLLOW_UP_DAYS, primary_outcome="swemwbs", covariates=["age", "sex", "imd_decile"])
     more |= dict(subgroups=["sex", "imd_quintile"], plan=PLAN, norms=_norms(design))
-    return more | (dict(comparison=dict(design="concurrent")) if design.comparison else {})
+    cluster = dict(cluster="practice_code") if design.clusters else {}
+    return more | (dict(comparison=dict(design=design.how) | cluster) if design.comparison else {})
 
 
 def _norms(design):

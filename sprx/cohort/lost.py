@@ -10,13 +10,15 @@ ALWAYS = ("age", "sex", "ethnic_group", "imd_decile")        # looked for beside
 DAYS_PER_MONTH = 30.4375
 
 
-def scores_and_covariates(scheme, instrument):
+def scores_and_covariates(scheme, instrument, allocated=False):
     """One row per person of each arm with the scores of one instrument and what was known of the person at the start.
 
     Parameters
     ----------
     scheme : Scheme (cleaned)
     instrument : str
+    allocated : bool
+        Also people allocated to the scheme who were never referred.
 
     Returns
     -------
@@ -26,7 +28,7 @@ def scores_and_covariates(scheme, instrument):
         then age, sex, ethnic_group and imd_decile, where they hold anything; by_<name> for each subgroup of scheme.yaml (missing
         for everyone where the data lack it).
     """
-    table = scored_people(scheme, instrument)
+    table = scored_people(scheme, instrument, allocated=allocated)
     chosen = table["months"].dropna().unique() if scheme.settings.follow_up_months is not None else []
     for months in follow_up_visits(scheme, instrument):
         if scheme.settings.follow_up_months is not None and months not in chosen:

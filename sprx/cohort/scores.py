@@ -11,7 +11,7 @@ NOT_TAKEN = "value: missing"
 DOMAINS = ["mental_health", "statutory_services", "community_wellbeing", "social_isolation"]
 
 
-def scored_people(scheme, instrument, at_months=None):
+def scored_people(scheme, instrument, at_months=None, allocated=False):
     """One row per person of each arm with the baseline and the follow-up score of one instrument.
 
     Parameters
@@ -21,6 +21,8 @@ def scored_people(scheme, instrument, at_months=None):
     at_months : float, optional
         Follow-up time wanted; default the scheme's own, else each person's last score. Scheme people are those referred
         in the period; of both arms, those whose follow-up time was over when the data were taken (`due_for_follow_up`).
+    allocated : bool
+        Also people allocated to the scheme who were never referred (intention to treat).
 
     Returns
     -------
@@ -30,7 +32,8 @@ def scored_people(scheme, instrument, at_months=None):
         of the time, or a month.
     """
     people = scheme.tables["people"]
-    people = people[people["arm"].eq("comparison") | people["person_id"].isin(referred_people(scheme)["person_id"])]
+    if not allocated:
+        people = people[people["arm"].eq("comparison") | people["person_id"].isin(referred_people(scheme)["person_id"])]
     people = people.loc[due_for_follow_up(scheme, people, at_months), ["person_id", "arm"]]
     base, after = chosen_scores(scheme, instrument, at_months)
     return (people.merge(base[["person_id", "value"]].rename(columns={"value": "baseline"}), how="left")

@@ -103,6 +103,10 @@ def _draw(copies, j, lost, rng):
     """New values for one column of every copy: draw sigma, then the coefficients, then the values."""
     m, _, width = copies.shape
     x = np.concatenate([np.ones((*copies.shape[:2], 1)), np.delete(copies, j, axis=2)], axis=2)
+    # what never varies among those known says nothing of the others: its slope stands at 0, or a level that only those lost have would fling them anywhere
+    flat = np.ptp(x[:, ~lost], axis=1) < 1e-9
+    flat[:, 0] = False
+    x[np.broadcast_to(flat[:, None, :], x.shape)] = 0.0
     there, y = x[:, ~lost], copies[:, ~lost, j]
     products = np.swapaxes(there, 1, 2) @ there
     inverse = np.linalg.inv(products + (RIDGE * products + 1e-9 * y.shape[1]) * np.eye(width))      # also where a column never varies

@@ -91,6 +91,8 @@ def level_name(group, level):
         return {"1": "1 (most deprived)", "5": "5 (least deprived)", "missing": "not recorded"}.get(level, level)
     if level == "missing":
         return "not recorded"
+    if group == "left_out":
+        return f"without {describe_axis(level)}"
     if group in ("mode", "reason"):
         return allowed("mode" if group == "mode" else "closure_reason").get(level, allowed("status").get(level, level))
     if group == "group_combination":

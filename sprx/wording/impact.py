@@ -1,0 +1,378 @@
+"""Sentences of chapter 04: what difference the scheme makes, how the comparison is made, and how fragile the answer is."""
+
+from math import log
+
+import pandas as pd
+
+from sprx.reference import allowed, facts
+from sprx.wording.verdict import EFFECT_FROM, NOT_ANSWERED, SCORES, USES, better_sign, log_limits, verdict, verdict_sentence, verdict_tail
+from sprx.wording.words import NOT_SHOWN, count, describe_axis, interval, level_of, listed, number, one, percent
+
+WORDS = ("effect", "difference")        # what a difference is called: metrics.impact.Plan.word
+WELL_FOLLOWED = 0.8
+SMALL_SMD = 0.1                         # Austin (2009): a standardised difference held to be negligible
+ANALYSIS_WORDS = {
+    "not adjusted": "means as they are", "adjusted": "adjusted for how people began", "weighted": "weighted to look alike", "balanced": "weighted to the same means",
+    "doubly robust": "adjusted and weighted", "trimmed": "only people with people like them", "complete cases": "only people with every score",
+    "filled in": "missing scores filled in", "lost like the comparison": "people lost as in the comparison", "bootstrap": "limits by drawing again", "mixed model": "mixed model"}
+
+
+def ratio(value):
+    """A ratio with two decimals; with more where two would call it 1."""
+    return next((text for text in (f"{value:.2f}", f"{value:.3f}") if float(text) != 1 or value == 1), f"{value:.4f}")
+
+
+def ratio_limits(row):
+    """' (95% CI 0.82 to 0.98)' of a ratio."""
+    return "" if pd.isna(row.conf_low) else f" ({level_of(row)} CI {ratio(row.conf_low)} to {ratio(row.conf_high)})"
+
+
+def named(table, stem, instrument, level="all", group=None):
+    """The row 'effect_<instrument>' or 'difference_<instrument>', with any `stem` between; None where it holds no estimate."""
+    for word in WORDS:
+        row = one(table, f"{word}{stem}_{instrument}", level, group)
+        if row is not None:
+            return row
+    return None
+
+
+def matters_from(measure, threshold=None):
+    """The smallest difference that matters, in points: the scheme's own, else the measure's; None where nobody has said it."""
+    return threshold if threshold else measure["mid_value"] if measure["mid_value"] > 0 else None
+
+
+def why_not(table, stem):
+    """Why a table holds no estimate: the note of its first row of that name, or that people are too few."""
+    rows = table[table["measure"].str.startswith(stem)]
+    if rows.empty or rows["suppressed"].iloc[0]:
+        return "too few people to show"
+    return rows["note"].iloc[0].removeprefix("not estimated: ") or "nothing to compare"
+
+
+def score_result(row, measure):
+    """'scored 1.9 points higher on SWEMWBS (difference +1.9, 95% CI +1.3 to +2.6)'."""
+    side = f"{number(abs(row.estimate))} points {'higher' if row.estimate > 0 else 'lower'}" if number(row.estimate) != "0" else "the same"
+    limits = interval(row, True).strip(" ()")
+    return f"scored {side} on {measure['name']} (difference {number(row.estimate, True)}" + (f", {limits})" if limits else ")")
+
+
+def score_verdict(table, measure, instrument, threshold=None):
+    """The verdict on one score: a key of `verdict.TAILS`, or 'not estimated'."""
+    row = named(table, "", instrument)
+    return "not estimated" if row is None else verdict(row.conf_low, row.conf_high, matters_from(measure, threshold), better_sign(measure))
+
+
+def describe_effect(table, measure, instrument, design, threshold=None):
+    """The sentence on one score that the interval, the design and what matters allow.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Released `effect` result.
+    measure : Series
+        A row of `Scheme.measures()`.
+    instrument : str
+    design : Series
+        A row of `cohort.impact_designs`: design, level.
+    threshold : float, optional
+        The scheme's own smallest difference that matters.
+    """
+    row = named(table, "", instrument)
+    if row is None:
+        return f"{measure['name']}: " + NOT_ANSWERED.format(reason=why_not(table, WORDS))
+    return verdict_sentence(design["design"], design["level"], score_result(row, measure), score_verdict(table, measure, instrument, threshold), _matters(measure, threshold))
+
+
+def describe_other_effect(table, measure, instrument, design):
+    """The same of a measure that is not the first: shorter."""
+    row = named(table, "", instrument)
+    if row is None:
+        return f"{measure['name']}: " + NOT_ANSWERED.format(reason=why_not(table, WORDS))
+    tail = verdict_tail(design["level"], score_verdict(table, measure, instrument), _matters(measure, None))
+    return f"{measure['name']}: a difference of {number(row.estimate, True)} points{interval(row, True)}. {tail}"
+
+
+def _matters(measure, threshold):
+    """' (3 points, …)': the smallest difference that matters, and who says so."""
+    if threshold:
+        return f" ({number(threshold)} points)"
+    return f" ({number(measure['mid_value'])} points, the smallest change held to be important for one person)" if measure["mid_value"] > 0 else ""
+
+
+def describe_improved(table, instrument, measure):
+    """The difference in the share improved, the difference in standard deviations, and the smallest one that could have been found."""
+    said = []
+    share, scaled, least = one(table, f"improved_difference_{instrument}"), named(table, "_standardised", instrument), None
+    for word in WORDS:
+        least = one(table, f"minimum_detectable_{word}_{instrument}") if least is None else least
+    if share is not None:
+        said.append(f"{number(abs(share.estimate))} percentage points {'more' if share.estimate > 0 else 'fewer'} {share.note.split(';')[0]}{_points(share)}")
+    if scaled is not None:
+        said.append(f"in standard deviations the difference is {number(scaled.estimate, True)}{interval(scaled, True)}")
+    text = f"{measure['name']}: {'; '.join(said)}." if said else ""
+    if least is not None:
+        text += f" With these data, a true difference of {number(least.estimate)} points would be found four times in five; a smaller one would often be missed."
+    return text.strip() or f"{measure['name']}: not shown."
+
+
+def _points(row):
+    return f" ({level_of(row)} CI {number(row.conf_low, True)} to {number(row.conf_high, True)})" if pd.notna(row.conf_low) else ""
+
+
+def analysis_rows(table):
+    """The rows of one figure: every analysis."""
+    return table[table["group"] == "analysis"]
+
+
+def describe_analyses(table, measure, instrument):
+    """How far the analyses agree."""
+    rows = analysis_rows(table).dropna(subset="estimate")
+    answer = named(table, "", instrument)
+    if answer is None or len(rows) < 2:
+        return f"{measure['name']}: there is no second analysis to show."
+    text = (f"{measure['name']}: done in {len(rows)} ways, the difference lies between {number(rows['estimate'].min(), True)} and {number(rows['estimate'].max(), True)} points. ")
+    clear = (rows["conf_low"] > 0) | (rows["conf_high"] < 0)
+    if clear.all() and (rows["estimate"] > 0).nunique() == 1:
+        return text + "In none of them does the interval include no difference."
+    if not clear.any():
+        return text + "In all of them the interval includes no difference."
+    names = listed(ANALYSIS_WORDS.get(r.level, r.level) for r in rows[~clear].itertuples())
+    return text + f"The interval includes no difference in {'this way' if (~clear).sum() == 1 else 'these ways'}: {names}. So the answer depends on how the comparison is made."
+
+
+def alt_of_analyses(table):
+    """Alt text: every analysis with its numbers."""
+    said = [f"{ANALYSIS_WORDS.get(r.level, r.level.replace('_', ' '))}: {'not shown' if pd.isna(r.estimate) else number(r.estimate, True) + interval(r, True)}" for r in table.itertuples()]
+    return f"Difference between the groups, {table['unit'].iloc[0]}. {'; '.join(said)}."
+
+
+def balance_rows(table):
+    """The rows of the figure of balance."""
+    return table[table["measure"].str.startswith("smd_between_groups") & (table["level"] != "all")]
+
+
+def covariate_name(level):
+    """A covariate, or one level of it, in words."""
+    name, _, value = level.partition(": ")
+    return "first score" if name == "first score" else describe_axis(name) + (f": {value}" if value else "")
+
+
+def describe_balance(table):
+    """How far apart the groups were in what is recorded, before and after weighting."""
+    rows = balance_rows(table).dropna(subset="estimate")
+    if rows.empty:
+        return "Not shown: there is nothing recorded about both groups that could be compared, or too few people."
+    said = []
+    for kind, part in rows.groupby("group", sort=False):
+        far = part[part["estimate"].abs() > SMALL_SMD].sort_values("estimate", key=lambda v: -v.abs(), kind="stable")
+        name = "Before weighting" if kind == "before weighting" else f"After they are {'weighted by chance of referral' if kind == 'weighted' else 'weighted to the same means'}"
+        most = listed(f"{covariate_name(r.level)} ({number(r.estimate, True)})" for r in far.head(4).itertuples())
+        said.append(f"{name}, the groups are " + (f"more than {SMALL_SMD:g} standard deviations apart in {len(far)} of {len(part)} things recorded: {most}" + (" and others" if len(far) > 4 else "")
+                    if len(far) else f"within {SMALL_SMD:g} standard deviations in everything recorded"))
+    sizes = [f"{count(r.estimate)} ({ANALYSIS_WORDS[r.group]})" for r in table[table["measure"].str.startswith("effective")].dropna(subset="estimate").itertuples()]
+    text = ". ".join(said) + "."
+    note = table.loc[table["measure"].str.startswith("effective"), "note"]
+    return text + (f" Weighting has a price: {note.iloc[0]} then count for as much as {' or '.join(sizes)} unweighted ones." if sizes else "") + " What nobody recorded may still set them apart."
+
+
+def alt_of_balance(table):
+    """Alt text: the largest difference before and after."""
+    said = [f"{kind}: from {number(part['estimate'].min(), True)} to {number(part['estimate'].max(), True)}" for kind, part in table.dropna(subset='estimate').groupby("group", sort=False)]
+    return f"Standardised differences between the groups. {'; '.join(said)}."
+
+
+def describe_overlap(table, instrument):
+    """Whether there are comparison people like those of the scheme."""
+    row = one(table, f"outside_overlap_{instrument}")
+    if row is None:
+        return "How many of the scheme's people had anybody like them in the comparison is not shown." if len(table) else "The groups were drawn by lot, or cannot be compared: overlap is not the question."
+    if number(100 * row.estimate) == "0":
+        return "Every one of the scheme's people had comparison people with as high a chance of being referred, as far as can be told from what is recorded."
+    return f"{percent(row.estimate, row.n)}{interval(row)} of the scheme's people had a higher chance of being referred than anybody in the comparison: for them there is nobody to compare with."
+
+
+def describe_fragility(table, instrument, measure):
+    """What leaving one thing out does, and how strong an unrecorded one would have to be."""
+    rows = table[table["group"] == "left_out"].dropna(subset="estimate")
+    said = []
+    if len(rows):
+        said.append(f"{measure['name']}: leaving out one thing at a time moves the difference between {number(rows['estimate'].min(), True)} and {number(rows['estimate'].max(), True)} points.")
+    value, limit = (one(table, f"e_value_{instrument}", level) for level in ("estimate", "limit nearer to no difference"))
+    if value is not None:
+        said.append(f"To explain the difference away, something that nobody recorded would have to make both being referred and a better score at least {number(value.estimate)} times as likely, "
+                    "beyond all that is recorded" + (f"; to make the interval include no difference, {number(limit.estimate)} times." if limit is not None and limit.estimate > 1 else
+                                                      "; the interval includes no difference as it is."))
+    return " ".join(said) or f"{measure['name']}: not shown."
+
+
+def describe_time_zero(table):
+    """Whether both groups are counted from a day on which both could have had outcomes."""
+    def share(measure, level):
+        return one(table, measure, level)
+
+    if not (table["level"] == "comparison").any():
+        return "There is one group only, so there is no time to be counted alike."
+    said = []
+    for level, who in (("scheme", "the scheme's people"), ("comparison", "comparison people")):
+        without, early = share("without_start", level), share("scored_before_start", level)
+        said += [f"{percent(without.estimate, without.n)} of {who} have no day on which they started, so their time cannot be counted from it"] if without is not None and without.estimate > 0 else []
+        said += [f"{percent(early.estimate, early.n)} of {who} have a later score dated before they started"] if early is not None and early.estimate > 0 else []
+    months = [share("months_to_follow_up", level) for level in ("scheme", "comparison")]
+    if all(row is not None for row in months):
+        said.append(f"the later score was taken after {number(months[0].estimate)} months in the scheme and {number(months[1].estimate)} in the comparison, on average")
+    both = share("also_referred", "comparison")
+    said += [f"{percent(both.estimate, both.n)} of the comparison people were referred as well and are left out"] if both is not None and both.estimate > 0 else []
+    held = table[table["measure"].isin(["without_start", "scored_before_start"])]
+    said += ["no dates of starting are held, so whether time was counted alike cannot be checked"] if len(held) and (held["n"] == 0).all() and not held["suppressed"].any() else []
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}." if said else "Nothing was found that counts time differently in the two groups."
+
+
+def describe_use(table, service, design, threshold_ratio=None):
+    """The sentence on one service that the interval, the design and what matters allow."""
+    name, row = service_name(service), one(table, f"rate_ratio_{service}")
+    if row is None:
+        reason = why_not(table, f"rate_ratio_{service}")
+        return f"{name}: " + NOT_ANSWERED.format(reason=reason)
+    result = f"used {name} {ratio(row.estimate)} times as often as their own earlier use, and what happened to the others, would lead one to expect{ratio_limits(row)}"
+    return verdict_sentence(design["design"], design["level"], result, use_verdict(table, service, threshold_ratio), f" ({number(threshold_ratio)} times)" if threshold_ratio else "", USES)
+
+
+def use_verdict(table, service, threshold_ratio=None):
+    """The verdict on the use of one service: a key of `verdict.TAILS`, or 'not estimated'. Less use counts as the wanted way."""
+    row = one(table, f"rate_ratio_{service}")
+    return "not estimated" if row is None else verdict(*log_limits(row), abs(log(threshold_ratio)) if threshold_ratio else None, -1)
+
+
+def service_name(service):
+    """A service in words."""
+    return allowed("service").get(service, service.replace("_", " "))
+
+
+def describe_use_change(table, service):
+    """The change in use of the scheme's own people, as a change, with the reason for caution."""
+    row = one(table, f"rate_ratio_before_after_{service}")
+    if row is None:
+        return f"{service_name(service)}: the change in use is not shown ({why_not(table, f'rate_ratio_before_after_{service}')})."
+    way = "went down" if row.conf_high < 1 else "went up" if row.conf_low > 1 else "may have gone either way"
+    return f"{service_name(service)}: after the start, the people referred used these {ratio(row.estimate)} times as often as before{ratio_limits(row)}: use {way}. This is a change, not an effect."
+
+
+def describe_use_before(table, service):
+    """A warning where the two groups used a service at different rates before the start; else ''."""
+    rates = [one(table, f"use_rate_{service}", f"{arm}, before") for arm in ("scheme", "comparison")]
+    if any(row is None for row in rates) or not rates[1].estimate > 0 or 0.8 <= rates[0].estimate / rates[1].estimate <= 1.25:
+        return ""
+    return (f"{service_name(service)}: before the start the people referred used these {number(rates[0].estimate)} times a year, the comparison people {number(rates[1].estimate)} times. Groups that begin so far "
+            "apart come closer by themselves, so part or all of what is seen here may be that.")
+
+
+def describe_event_study(table, service):
+    """Whether the two groups moved alike before the start, and what a pretended start shows."""
+    trend, placebo = (one(table, f"use_{name}_{service}") for name in ("pre_trend", "placebo"))
+    said = []
+    if trend is not None:
+        said.append(f"before the start, the ratio of the two groups' rates changed by a factor of {ratio(trend.estimate)} a month{ratio_limits(trend)}" + (f" ({trend.note.split('; ', 1)[1]})" if "; " in trend.note else ""))
+    if placebo is not None:
+        inside = placebo.conf_low <= 1 <= placebo.conf_high
+        said.append(f"a start pretended half-way through the months before shows {ratio(placebo.estimate)} times{ratio_limits(placebo)}, " + ("as it should, no difference beyond chance" if inside else "which it should not: the groups were moving apart already"))
+    return f"{service_name(service)}: {'; '.join(said)}." if said else f"{service_name(service)}: whether the groups moved alike before the start cannot be shown."
+
+
+def describe_other_uses(table, service):
+    """The same comparison made in other ways."""
+    names = {"rate_ratio_weighted": "comparison people weighted to look alike", "rate_ratio_adjusted": "given each person's earlier use", "rate_ratio_without_run_up": "without the three months before the start"}
+    said = [f"{words} {ratio(row.estimate)}{ratio_limits(row)}" for stem, words in names.items() if (row := one(table, f"{stem}_{service}")) is not None]
+    return f"{service_name(service)}, done in other ways: {'; '.join(said)}." if said else f"{service_name(service)}: no other way of comparing could be shown."
+
+
+def event_rows(table):
+    """The rows of the figure of months around the start."""
+    return table[table["measure"].str.startswith("use_event_study")]
+
+
+def alt_of_event_study(table):
+    """Alt text: the mean of the ratios before and after."""
+    rows = table.dropna(subset="estimate")
+    before, after = (rows.loc[side, "estimate"] for side in (rows["level"].astype(float) < 0, rows["level"].astype(float) > 0))
+    said = [f"{name} the start from {ratio(part.min())} to {ratio(part.max())}" for name, part in (("before", before), ("after", after)) if len(part)]
+    return f"Ratio of the two groups' rates month by month: {'; '.join(said)}. 1 means alike."
+
+
+def series_rows(table):
+    """The rows of the figure of one interrupted series."""
+    return table[table["group"].isin(["month_from_start", "calendar_month"])]
+
+
+def alt_of_series(table):
+    """Alt text: how far the observed rates lie from the expected ones."""
+    seen, told = (table[table["measure"].str.contains("expected") == flag].dropna(subset="estimate") for flag in (False, True))
+    text = f"Observed rate, from {number(seen['estimate'].min())} to {number(seen['estimate'].max())} uses a person a year" if len(seen) else "No observed rate could be shown"
+    return text + (f"; expected after the start, from {number(told['estimate'].min())} to {number(told['estimate'].max())}." if len(told) else ".")
+
+
+def describe_series(table, service, stem="use_series"):
+    """What breaks in the series when people start, and why that is no effect."""
+    level = one(table, f"{stem}_level_{service}")
+    if level is None:
+        return f"{service_name(service)}: no series can be drawn ({why_not(table, f'{stem}_level_{service}')})."
+    since, doubt = ("after the start", "People come when they use services most, so a series around the start cannot show an effect.") if stem == "use_series" else (
+        "since the scheme began", "Anything else that changed at that time would look the same.")
+    return f"{service_name(service)}: carrying on the months before, use {since} is {ratio(level.estimate)} times what was to be expected{ratio_limits(level)}. {doubt}"
+
+
+def describe_published_caution():
+    """The published comparison that shows why a fall after referral is no effect."""
+    facts_of = facts("cautions").query("id == 'carnes2017'").set_index("quantity")["value"]
+    was, now, other, later = (f"{float(facts_of[q]):g}" if float(facts_of[q]) % 1 else f"{float(facts_of[q]):.1f}" for q in ("gp_referred_before", "gp_referred_after", "gp_matched_before", "gp_matched_after"))
+    return (f"People are referred when they use services most, and use falls again by itself. In one published comparison, people referred went from {was} to {now} GP consultations a year, while people matched "
+            f"to them went from {other} to {later}: the two groups had been different all along (Carnes and others, 2017).")
+
+
+def describe_no_comparison(table, instrument, measure, why, followed=None):
+    """Where there is nobody to compare with: no evidence of an effect, the change, and what of it is to be expected anyway; `followed` is a released `people_compared`."""
+    changed, expected, left = (one(table, f"{stem}_{instrument}") for stem in ("impact_paired_change", "impact_expected_change", "impact_change_beyond_expected"))
+    text = f"There is no evidence of an effect: {why}."
+    if changed is None:
+        return text + " Too few people were measured twice to show a change."
+    text += f" The people measured twice changed by {number(changed.estimate, True)} points on {measure['name']}{interval(changed, True)}"
+    if expected is None:
+        return text + "; how much of that would have come anyway, nobody knows."
+    text += f"; of people who come at a bad time, about {number(expected.estimate, True)}{interval(expected, True)} is to be expected with no help at all"
+    text += f", which leaves {number(left.estimate, True)}{interval(left, True)}." if left is not None else "."
+    kept = one(followed, f"measured_again_{instrument}", "scheme") if followed is not None else None
+    return text + (f" Only {percent(kept.estimate, kept.n)} were measured again, and those who were may have fared better." if kept is not None and kept.estimate < WELL_FOLLOWED else "")
+
+
+def trial_rows(designs, outcome, instrument_name, months):
+    """What a trial of the same question would have to say, and what stands here: (term, words) pairs.
+
+    Parameters
+    ----------
+    designs : DataFrame
+        As `cohort.impact_designs` gives it.
+    outcome : str
+        scores or use.
+    instrument_name : str or None
+    months : float or None
+        The scheme's follow-up time.
+    """
+    row = designs.loc[outcome]
+    by_lot = row["design"] in ("randomised", "cluster_randomised")
+    return [("Who could take part", "everybody drawn by lot, whether or not they came" if by_lot else "people referred in the period, and comparison people who were not referred themselves"),
+            ("What is compared", f"being offered the scheme with not being offered it: {row['who_is_compared']}" if by_lot else f"being referred with not being referred: {row['who_is_compared']}"),
+            ("Time zero", "the start given for each person" if by_lot else "the day of the first referral; for comparison people, their index date"),
+            ("Follow-up", "to the last score of each person" if months is None else f"{number(months)} months after the start"),
+            ("Outcome", instrument_name or ("use of services" if outcome == "use" else "none recorded")),
+            ("What is estimated", row["estimand"] or "nothing"), ("What has to be true for that", row["assumptions"] or "nothing can be compared")]
+
+
+def describe_design(designs, levels):
+    """Which design answers, of what level, and why."""
+    said = []
+    for outcome, words in (("scores", "For scores"), ("use", "For use of services")):
+        row = designs.loc[outcome]
+        level = one(levels, f"maryland_level_{outcome}", row["design"])
+        said.append(f"{words}: {row['name']}, because {row['why']}" + (f" (level {number(level.estimate)} of 5 on the Maryland scale of how far a design can show an effect"
+                    + (")" if level.estimate >= EFFECT_FROM else "; below 3 nothing is called an effect)") if level is not None else ""))
+    return ". ".join(said) + "."
