@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.up-to-date
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+# two processes; each file of tests stays in one of them, so what a file makes once is made once
+BY_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup report test test-reference sample picture bench clean
 
@@ -26,10 +28,10 @@ report: setup  ## run every report notebook on the four synthetic sample schemes
 	@$(BIN)/sprx run data/sample/* --out reports
 
 test: setup  ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(BY_TWO)
 
 test-reference: setup  ## run the tests that need ../shared (reference results and real data that stay there)
-	@$(BIN)/python -m pytest tests/reference
+	@$(BIN)/python -m pytest $(BY_TWO) tests/reference
 
 sample: setup  ## make data/sample again from its seed
 	@$(BIN)/sprx simulate data/sample
