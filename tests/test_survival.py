@@ -28,6 +28,14 @@ def test_a_restricted_mean_by_hand():
     assert found["conf_low"] < 4 < found["conf_high"] <= 5
 
 
+def test_limits_of_a_mean_time_and_of_an_incidence_stay_where_they_can_be():
+    # mean 9 / 4 with error 3.9 / 2; share 3/4 with error (3/4 / 4 / 4)^0.5, so that the log limit would be 0.75 * exp(1.96 * 0.2887) = 1.32
+    found = survival.restricted_mean([0, 0, 0, 9], [True] * 4, 10)
+    assert found["estimate"] == pytest.approx(9 / 4) and found["estimate"] < 1.96 * found["std_error"] and found["conf_low"] == 0
+    row = survival.cumulative_incidence([1, 1, 1, 2], [1, 1, 1, 0], 1).iloc[0]
+    assert row.conf_low == pytest.approx(0.75 / np.exp(1.959964 * (1 / 12) ** 0.5)) and row.conf_high == 1
+
+
 def test_a_restricted_mean_beyond_what_was_watched_is_missing_unless_all_had_the_event():
     assert np.isnan(survival.restricted_mean([2, 4], [True, False], 10)["estimate"])
     everybody = survival.restricted_mean([2, 4], [True, True], 10)

@@ -103,6 +103,13 @@ def test_without_anyone_leaving_the_share_seen_is_the_plain_share():
     assert list(found.round(12)) == [0.0, 0.7, 1.0]         # a contact on the last day of the standard is in time
 
 
+def test_the_last_day_of_a_standard_is_in_time_and_in_the_count_that_disclosure_looks_at():
+    found = seen_within(waits_of([3, 14, 15], [True] * 3), [13, 14, 15])
+    assert list(found.numerator) == [1, 2, 3] and list(found.estimate.round(12)) == [round(1 / 3, 12), round(2 / 3, 12), 1]
+    watched = seen_within(waits_of([3, 14], [True, False]), [14]).iloc[0]           # the last of them was watched to the end of day 14
+    assert watched.estimate == pytest.approx(0.5) and watched.note == ""
+
+
 def test_a_time_that_nobody_was_watched_for_has_no_share_but_a_note():
     row = seen_within(waits_of([3, 10], [True, False]), [14]).iloc[0]
     assert pd.isna(row.estimate) and row.note == "nobody was watched for 14 days" and row.n == 2

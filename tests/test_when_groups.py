@@ -82,6 +82,13 @@ def test_shares_seen_and_ended_unseen_by_hand():
     assert table.estimate["first_event_within_10_days", "seen"] == pytest.approx(0.5) and table.estimate["first_event_within_10_days", "ended unseen"] == pytest.approx(0.25)
     assert pd.isna(table.estimate["first_event_within_30_days", "seen"]) and table.note["first_event_within_30_days", "seen"] == "nobody was watched for 30 days"
     assert set(table.n) == {4} and set(table.n_missing) == {1} and set(table.group) == {"first_event"}
+    assert list(table.numerator["first_event_within_10_days"]) == [2, 1]        # each event's own, for disclosure control
+
+
+@pytest.mark.parametrize("unknown, told", [(0, False), (1, False), (2, True)])
+def test_more_than_a_tenth_of_ends_on_a_day_nobody_recorded_is_told(unknown, told):
+    events = events_of(range(1, 11), [1] * 5 + [2] * 5).assign(ended_unknown=[True] * unknown + [False] * (10 - unknown))
+    assert set(first_event_within(events, [5]).note.str.contains("a day that nobody recorded")) == {told}
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -170,6 +177,14 @@ def test_not_recorded_is_a_level_and_rare_ones_together_are_other_levels():
     waits.loc[waits.index[40:47], "source"], waits.loc[waits.index[47:54], "source"] = "hospital", "vcse"
     rows = wait_ratios(waits)
     assert set(rows[rows.group == "source"].level) == {"missing", "other levels", "self"}
+
+
+@pytest.mark.parametrize("size, seen, own", [(9, 9, False), (10, 5, True), (10, 4, False)])
+def test_a_level_of_fewer_than_ten_people_or_five_seen_has_no_row_of_its_own(size, seen, own):
+    waits = people().assign(was_seen=lambda t: t.days_observed > 0)
+    waits.loc[waits.index[4:4 + size], "source"] = "vcse"
+    waits.loc[waits.index[4 + seen:4 + size], "was_seen"] = False
+    assert ("vcse" in set(wait_ratios(waits).level)) == own
 
 
 @pytest.mark.parametrize("waits", [people(5), people(600).assign(was_seen=False), people(600).assign(days_observed=float("nan")), people(0),
