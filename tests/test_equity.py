@@ -13,6 +13,12 @@ from sprx.stats import equity
 FIVES = [(0, 4, 10.0), (5, 9, 20.0), (10, 0, 30.0)]         # a standard of three bands, the last one open
 
 
+def test_the_error_of_limits_is_half_their_width_in_normal_quantiles():
+    # 95%: 1.959964 to either side; 99.8%: 3.090232 (quantiles of the standard normal at 97.5% and 99.9%)
+    assert list(equity.error_of_limits([8.040036, 0], [11.959964, 3.919928], 0.95)) == pytest.approx([1, 1], abs=1e-6)
+    assert equity.error_of_limits(-3.090232, 3.090232, 0.998) == pytest.approx(1, abs=1e-6)
+
+
 # ---- weights of bands ------------------------------------------------------------------------------------------------------
 
 def test_a_band_takes_its_years_share_of_each_standard_band():

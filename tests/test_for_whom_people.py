@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sprx.errors import DataError
-from sprx.metrics.for_whom import averages, composition, stage_difference, table_one
+from sprx.metrics.for_whom import averages, composition, share_of_older, stage_difference, table_one
 from sprx.report import table_one_html
 from sprx.disclosure import RULES, release
 
@@ -25,6 +25,15 @@ def people_of(count=40, **columns):
 
 def by_level(table):
     return table.set_index("level")
+
+
+# ---- older people ---------------------------------------------------------------------------------------------------------
+
+def test_the_share_of_older_people_has_those_of_65_in_it_and_nobody_of_unknown_age():
+    row = share_of_older(pd.DataFrame({"age": pd.array([64, 65, 66, None, None], dtype="Int64")})).iloc[0]
+    assert (row.estimate, row.n, row.n_missing, row.level) == (pytest.approx(2 / 3), 3, 2, "65 or over")
+    nobody = share_of_older(pd.DataFrame({"sex": ["female"]})).iloc[0]
+    assert pd.isna(nobody.estimate) and (nobody.n, nobody.n_missing) == (0, 1)
 
 
 # ---- composition at a stage -----------------------------------------------------------------------------------------------

@@ -64,6 +64,27 @@ def test_imputation_keeps_what_was_measured_is_repeatable_and_carries_the_uncert
     assert 1.6 < (copies[0, ~known[:, 2], 2] - np.polynomial.polynomial.polyval(copies[0, ~known[:, 2], 1], model)).std() < 2.6
 
 
+def test_what_is_drawn_differs_between_copies_by_the_error_of_the_mean_too():
+    # Rubin (1987), page 167: sigma^2 is SS / chi-square of n - 1, whose mean is SS / (n - 3); the mean of 200 drawn about a mean of 20 has the
+    # variance sigma^2 (1/20 + 1/200), ten times what it would be about a fixed mean; 2,000 copies know a variance to 3%
+    known = np.random.default_rng(2).normal(10, 3, 20)
+    copies = missing.impute(np.append(known, np.full(200, np.nan))[:, None], 2000, 1)
+    expected = ((known - known.mean()) ** 2).sum() / 17 * (1 / 20 + 1 / 200)
+    assert copies[:, 20:, 0].mean(axis=1).var() == pytest.approx(expected, rel=0.12)
+
+
+def test_the_chain_goes_on_until_what_was_drawn_first_is_forgotten():
+    # two scores with correlation 0.975, of which one or the other is missing for seven in ten: values drawn without the other one have 0.6
+    rng = np.random.default_rng(1)
+    first = rng.normal(size=400)
+    scores = np.column_stack([first, first + 0.2 * rng.normal(size=400)])
+    one = rng.random(400) < 0.45
+    other = ~one & (rng.random(400) < 0.45)
+    true = np.corrcoef(scores.T)[0, 1]
+    scores[one, 0], scores[other, 1] = np.nan, np.nan
+    assert np.mean([np.corrcoef(copy.T)[0, 1] for copy in missing.impute(scores, 5, 1)]) == pytest.approx(true, abs=0.02)
+
+
 def test_imputation_fills_covariates_too_and_survives_columns_that_repeat_or_never_vary():
     data = planted(200, 2)[["known_age", "baseline", "follow_up"]].assign(again=lambda t: 2 * t["baseline"], same=1.0)
     data.loc[:20, "known_age"] = np.nan
@@ -252,6 +273,14 @@ def test_the_rows_of_every_belief_by_hand(beliefs):
     assert (beliefs["n"] + beliefs["n_missing"] == 400).all()
     assert "seed 1; told from the first score, age" in row(beliefs, "change_imputed_x").note
     assert "m = 20" in row(beliefs, "change_imputed_x").method
+
+
+def test_every_ten_people_followed_up_bear_one_column():
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame(dict(arm="scheme", baseline=rng.normal(20, 4, 40), follow_up=rng.normal(22, 4, 40), **{f"known_{c}": rng.normal(size=40) for c in "abc"}))
+    for followed, used in ((29, "a, b;"), (30, "a, b, c;")):
+        table = change_if_lost(data.assign(follow_up=data["follow_up"].where(data.index < followed)), "x", MEASURE, 1)
+        assert f"told from the first score, {used}" in row(table, "change_imputed_x").note
 
 
 def test_where_a_lower_score_is_better_worse_is_upwards():

@@ -66,6 +66,12 @@ def test_shares_prescribed_are_of_every_referral_and_shares_begun_of_those_presc
     assert table.estimate["share_begun"].to_dict() == {"debt": 1, "housing": 0.5} and (table.n["share_begun"] == 2).all()
 
 
+def test_a_referral_with_two_kinds_of_activity_is_one_at_which_something_was_prescribed():
+    both = pd.concat([GIVEN, pd.DataFrame({"referral_id": ["r0"], "activity_type": ["debt"], "begun": [False]})], ignore_index=True)
+    table = activity_shares(LISTED, both).set_index(["measure", "level"])
+    assert table.estimate["share_prescribed"].to_dict() == {"debt": 0.3, "housing": 0.2, "nothing prescribed": 0.6}
+
+
 def test_every_need_meets_every_activity_and_nought_is_a_share():
     table = need_by_activity(HAVE, GIVEN).set_index("level")
     assert table.estimate.to_dict() == pytest.approx({"housing | debt": 1 / 3, "housing | housing": 2 / 3, "caring | debt": 0.5, "caring | housing": 0})

@@ -98,6 +98,12 @@ def test_a_point_outside_the_limits_does_not_count_as_near_one():
     assert list(part.outside) == [1, 0] and list(part.near) == [0, 1] and list(part.special_cause) == ["outside limits", ""]
 
 
+def test_a_point_on_a_limit_is_within_it():
+    # ranges of 50 only, since gaps stand about the last points: limits 0 +/- 133
+    assert (xmr([25, -25] * 10 + [None, 133, None, -133]).special_cause == "").all()
+    assert list(xmr([25, -25] * 10 + [None, 133.01, None, -133.01]).special_cause.iloc[-3:]) == ["outside limits", "", "outside limits"]
+
+
 def test_a_point_that_meets_two_rules_is_named_by_the_first():
     # rising through the limits: the last points are outside and part of a trend
     chart = xmr([10, 12] * 10 + [8, 11, 14, 17, 20, 23, 26, 29])

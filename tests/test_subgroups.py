@@ -65,6 +65,9 @@ def test_a_slope_by_hand_and_only_where_contacts_vary():
     # the same change per contact once the first score, which goes with contacts, is allowed for
     baseline, contacts = np.array([1.0, 2, 3, 4, 5, 7]), np.array([0.0, 1, 1, 2, 4, 3])
     assert subgroups.slope(3 * contacts - 2 * baseline, contacts, baseline)["estimate"] == pytest.approx(3)
+    wide, narrow = (subgroups.slope([1, 2, 3, 5, 6.0], [0, 1, 2, 3, 4], [5.0] * 5, level) for level in (0.95, 0.8))
+    ratio = (wide["conf_high"] - wide["conf_low"]) / (narrow["conf_high"] - narrow["conf_low"])
+    assert ratio == pytest.approx(3.182446 / 1.637744, rel=1e-5)            # t quantiles of 3 degrees of freedom, 97.5% and 90%
     for y, x in (([1, 2, 3, 4, 5], [2.0] * 5), ([1, 2, 3], [0, 1, 2]), ([], [])):
         with pytest.raises(DataError):
             subgroups.slope(y, x, [5.0] * len(y))

@@ -180,6 +180,14 @@ def test_where_too_many_months_are_hidden_quarters_are_charted():
     assert "month" in set(few.group)
 
 
+@pytest.mark.parametrize("hidden, spell", [(3, "month"), (4, "quarter")])
+def test_up_to_a_fifth_of_the_months_may_be_hidden_before_quarters_are_charted(hidden, spell):
+    last = DAY("2025-03-31")                                    # 15 months, of which 3 are a fifth
+    tables = [activity_per_month(many(COUNTS + [20]), NO_CONTACTS, (DAY("2024-01-01"), last), last, every) for every in ("month", "quarter")]
+    table = control_charts(tables, lambda t: t.assign(suppressed=t.level.isin([f"2024-{m:02d}" for m in range(1, hidden + 1)])))
+    assert set(table[table.measure == "referrals"].group) == {"all", spell}
+
+
 def test_open_cases_are_blunted_where_exact_counts_would_give_a_hidden_closure_back():
     rows = many([20] * 6)
     rows["closed_date"] = pd.Series(pd.to_datetime(["2024-03-20"] * 3 + ["2024-04-20"] * 30)).reindex(rows.index)

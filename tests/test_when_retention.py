@@ -162,6 +162,13 @@ def test_months_of_the_year_are_shares_of_whole_years_only():
     assert set(table.n) == {130} and list(table.index)[0] == "January" and ((table.conf_low < table.estimate) & (table.estimate < table.conf_high)).all()
 
 
+def test_a_month_held_in_part_is_in_no_month_of_the_year():
+    notes = ["part of a month"] + [""] * 12 + ["part of a month"]
+    table = seasons(months_of([3] + [10] * 12 + [4], note=notes), measures=("referrals",))
+    assert len(table) == 12 and set(table.n) == {120} and list(table.estimate) == pytest.approx([1 / 12] * 12)
+    assert seasons(months_of([10] * 11 + [4], note=[""] * 11 + ["part of a month"])).empty
+
+
 def test_less_than_a_year_has_no_months_of_the_year_and_a_hidden_month_leaves_its_own_empty():
     assert seasons(months_of([10] * 11)).empty
     hidden = seasons(months_of([10] * 11 + [np.nan], suppressed=[False] * 11 + [True]), measures=("referrals",)).set_index("level")
