@@ -73,7 +73,7 @@ def test_residuals_that_follow_one_another_are_seen():
     month = month[:60]
     loose = segmented(100 + 5 * rng.normal(size=60), month, 30, method="newey_west")
     assert abs(loose.autocorrelation) < 0.35 and abs(loose.durbin_watson - 2 * (1 - loose.autocorrelation)) < 0.2
-    assert found.method == "Newey-West, 3 lags"                                             # 4 (60/100)^(2/9) = 3.57
+    assert loose.method == "Newey-West, 3 lags"                                             # 4 (60/100)^(2/9) = 3.57
     # with gaps in time only points one step apart are neighbours
     gaps = segmented(series(noise=1)[np.r_[0:8, 12:24]], TIME[np.r_[0:8, 12:24]], 0)
     assert gaps.n_before == 8 and np.isfinite(gaps.autocorrelation)

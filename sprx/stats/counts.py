@@ -263,8 +263,8 @@ def log_rates(count, exposure, cells, clusters, weights=None):
     rate = np.divide(events, time, out=np.zeros(width), where=time > 0)
     pull = weights * (count - rate[cell] * exposure) / np.where(events > 0, events, 1.0)[cell]
     at = cluster * width + cell
-    influence = np.bincount(at, pull, len(clusters) * width).reshape(-1, width)
-    there = np.bincount(at, weights * exposure, len(clusters) * width).reshape(-1, width) > 0
+    influence = np.bincount(at, pull, len(clusters) * width).reshape(len(clusters), width)
+    there = np.bincount(at, weights * exposure, len(clusters) * width).reshape(len(clusters), width) > 0
     kept = there.any(axis=1)
     table = pd.DataFrame(dict(events=events, exposure=time, log_rate=np.log(np.where(rate > 0, rate, np.nan)), rows=rows), index=names)
     return LogRates(table, influence[kept], _blocks(there[kept]))

@@ -106,7 +106,8 @@ def not_comparable(part, arms=ARMS):
             return f"the service was only observed after the start ({arm} people), so there is no rate before"
         if not side["month"].gt(0).any():
             return f"the service was only observed up to the start ({arm} people), so there is no rate after"
-    return "" if there["count"].any() else "nobody used the service"
+    never = [arm for arm in arms if not there.loc[there["own"].eq(arm == "scheme"), "count"].any()]
+    return "" if not never else "nobody used the service" if never == list(arms) else f"the {never[0]} people never used the service"
 
 
 def rates_in_words(rates, arms=ARMS):
