@@ -29,7 +29,7 @@ _HOMES = {
     "sprx.metrics.impact.use": ["use_rates", "use_change", "use_effect"],
     "sprx.metrics.impact.use_months": ["use_event_study", "use_series", "calendar_series"],
     "sprx.wording.impact": ["describe_effect", "describe_other_effect", "describe_improved", "analysis_rows", "describe_analyses", "alt_of_analyses", "balance_rows", "describe_balance", "alt_of_balance",
-                            "describe_overlap", "describe_fragility", "describe_time_zero", "describe_use", "service_name", "describe_use_change", "describe_use_before", "describe_event_study",
+                            "describe_likeness", "describe_fragility", "describe_time_zero", "describe_use", "service_name", "describe_use_change", "describe_use_before", "describe_event_study",
                             "describe_other_uses", "event_rows", "alt_of_event_study", "series_rows", "alt_of_series", "describe_series", "describe_published_caution",
                             "describe_no_comparison", "trial_rows", "describe_design"],
     "sprx.plots.impact": ["plot_balance", "plot_overlap_of_groups", "plot_event_study", "plot_series"],

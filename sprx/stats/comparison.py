@@ -62,17 +62,19 @@ def entropy_weights(arm, covariates):
 
     arm, x = np.asarray(arm), _standardised(covariates)
     gap = x[arm == 0] - x[arm == 1].mean(axis=0)
-    def share(lam):
-        return softmax(gap @ lam)
+
+    def slope(lam):
+        return softmax(gap @ lam) @ gap
 
     def curvature(lam):
-        p = share(lam)
+        p = softmax(gap @ lam)
         mean = p @ gap
         return (gap * p[:, None]).T @ gap - np.outer(mean, mean)
 
-    found = minimize(lambda lam: logsumexp(gap @ lam), np.zeros(gap.shape[1]), jac=lambda lam: share(lam) @ gap, hess=curvature,
-                     method="trust-exact", options=dict(gtol=1e-10, maxiter=500))
-    weights = share(found.x)
+    lam = minimize(lambda lam: logsumexp(gap @ lam), np.zeros(gap.shape[1]), jac=slope, hess=curvature, method="trust-exact", options=dict(maxiter=500)).x
+    for _ in range(3):                          # the last digits: the objective's own rounding stops the search too soon
+        lam = lam - np.linalg.lstsq(curvature(lam), slope(lam), rcond=None)[0]
+    weights = softmax(gap @ lam)
     if np.abs(weights @ gap).max(initial=0.0) > 1e-6:
         raise DataError("no weighting of the comparison people gives them the scheme people's means")
     out = np.ones(len(arm))
@@ -129,6 +131,11 @@ def left_out_variance(estimate, clusters):
     whole = estimate(np.ones(len(place), dtype=bool))
     left = np.array([estimate(place != i) for i in range(len(names))])
     return float((len(names) - 1) / len(names) * ((left - whole) ** 2).sum())
+
+
+def cluster_df(clusters):
+    """Degrees of freedom of a cluster-robust error of a difference between arms."""
+    return max(float(len(np.unique(clusters)) - 2), 1.0)
 
 
 def doubly_robust(y, arm, covariates, chance, clusters=None):

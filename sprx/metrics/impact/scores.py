@@ -239,8 +239,8 @@ def _analyses(ready, plan):
     complete = ready.complete if not ready.complete.all() else None
     base = ready.complete if ready.clusters is not None else None
     main = headline_analysis(plan)
-    wanted = [("not adjusted", "not adjusted", base), ("adjusted", "adjusted", base)]
-    wanted += [] if plan.design in BY_LOT else [(name, name, base) for name in ("weighted", "balanced", "doubly robust", "trimmed")]
+    others = ["adjusted", "not adjusted"] if plan.design in BY_LOT else ["doubly robust", "not adjusted", "adjusted", "weighted", "balanced", "trimmed"]
+    wanted = [(name, name, base) for name in others]        # the answering one first
     if complete is not None:
         wanted.append(("complete cases", main, ready.complete) if ready.clusters is None else ("filled in", main, None))
     rows = [_tried(level, lambda: estimate(ready, analysis, plan, only)) for level, analysis, only in wanted]
