@@ -106,9 +106,9 @@ def att_difference(one, other, weights=None):
 def regression(y, arm, covariates, weights=None, clusters=None):
     """Scheme minus comparison from a (weighted) least squares line: (estimate, variance, degrees of freedom).
 
-    Robust errors (statsmodels): HC3 without weights, HC1 with weights. By cluster where there are clusters: leaving out one at a time (CR3), which holds
-    its coverage with few clusters where the usual sandwich does not (MacKinnon, Nielsen and Webb 2023 J Econom 232:272), with as many degrees of
-    freedom as clusters less 2, since the arm and the constant are known per cluster.
+    Robust errors (statsmodels): HC3 without weights, HC1 with weights. By cluster where there are clusters: CR3, which holds its coverage with few
+    clusters where the usual sandwich does not (MacKinnon, Nielsen and Webb 2023 J Econom 232:272), with as many degrees of freedom as clusters less
+    2, since the arm and the constant are known per cluster.
     """
     import statsmodels.api as sm
 
@@ -117,12 +117,8 @@ def regression(y, arm, covariates, weights=None, clusters=None):
     if clusters is None:
         fit = model.fit(cov_type="HC3" if weights is None else "HC1")
         return fit.params[1], fit.cov_params()[1, 1], float(model.df_resid)
-    wide, tall = model.wexog, model.wendog
-
-    def slope(keep):
-        return np.linalg.lstsq(wide[keep], tall[keep], rcond=None)[0][1]
-
-    return slope(np.ones(len(tall), dtype=bool)), left_out_variance(slope, clusters), cluster_df(clusters)
+    fit = model.fit(cov_type="cluster-crv3", cov_kwds=dict(groups=np.unique(clusters, return_inverse=True)[1]))
+    return fit.params[1], fit.cov_params()[1, 1], cluster_df(clusters)
 
 
 def left_out_variance(estimate, clusters):

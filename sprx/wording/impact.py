@@ -91,8 +91,8 @@ def describe_other_effect(table, measure, instrument, design):
 def _matters(measure, threshold):
     """' (3 points, …)': the smallest difference that matters, and who says so."""
     if threshold:
-        return f" ({number(threshold)} points)"
-    return f" ({number(measure['mid_value'])} points, the smallest change held to be important for one person)" if measure["mid_value"] > 0 else ""
+        return f" ({threshold:g} point{'s' if threshold != 1 else ''})"
+    return f" ({measure['mid_value']:g} points, the smallest change held to be important for one person)" if measure["mid_value"] > 0 else ""
 
 
 def describe_improved(table, instrument, measure):
@@ -231,7 +231,7 @@ def describe_use(table, service, design, threshold_ratio=None):
         reason = why_not(table, f"rate_ratio_{service}")
         return f"{name}: " + NOT_ANSWERED.format(reason=reason)
     result = f"used {name} {ratio(row.estimate)} times as often as their own earlier use, and what happened to the others, would lead one to expect{ratio_limits(row)}"
-    return verdict_sentence(design["design"], design["level"], result, use_verdict(table, service, threshold_ratio), f" ({number(threshold_ratio)} times)" if threshold_ratio else "", USES)
+    return verdict_sentence(design["design"], design["level"], result, use_verdict(table, service, threshold_ratio), f" ({threshold_ratio:g} times)" if threshold_ratio else "", USES)
 
 
 def use_verdict(table, service, threshold_ratio=None):
