@@ -121,6 +121,7 @@ def test_outcomes_from_before_somebody_started_and_people_without_a_start_are_fo
     assert checks.loc["s0", "too_early"] and not checks.loc["c0", "too_early"]
     assert not checks.loc["c1", "has_start"] and checks["has_start"].sum() == 7
     rows = sprx.time_zero(checks.reset_index()).set_index(["measure", "level"])["estimate"]
+    assert pd.isna(rows["months_watched", "scheme"])
     assert rows["without_start", "comparison"] == 0.25 and rows["scored_before_start", "scheme"] == 0.25
 
 
@@ -141,3 +142,11 @@ def test_settings_of_the_comparison_are_checked(scheme, line, words):
 def test_thresholds_are_numbers_and_the_day_the_scheme_began_a_date(scheme):
     spec = scheme("comparison: {design: matched, threshold: 1.5, threshold_ratio: 0.9, started_on: 2025-01-01}\n").settings.comparison
     assert (spec["threshold"], spec["threshold_ratio"], spec["started_on"]) == (1.5, 0.9, pd.Timestamp("2025-01-01"))
+
+
+def test_for_how_long_use_was_watched_after_the_start_is_told_by_group(scheme):
+    lines = use_rows(["s0", "s1"], range(-6, 7)) + use_rows(["c0", "c1"], range(-6, 4))[1:]
+    checks = sprx.time_zero_checks(scheme(service_use=lines), "phq9")
+    rows = sprx.time_zero(checks).set_index(["measure", "level"])
+    assert list(checks.set_index("person_id").loc[["s0", "c0", "c3"], "watched"]) == [6, 3, 0]
+    assert rows.loc[("months_watched", "scheme"), "estimate"] == 3 and rows.loc[("months_watched", "comparison"), "estimate"] == 1.5

@@ -216,6 +216,9 @@ def describe_time_zero(table):
     months = [share("months_to_follow_up", level) for level in ("scheme", "comparison")]
     if all(row is not None for row in months):
         said.append(f"the later score was taken after {number(months[0].estimate)} months in the scheme and {number(months[1].estimate)} in the comparison, on average")
+    watched = [share("months_watched", level) for level in ("scheme", "comparison")]
+    if all(row is not None for row in watched):
+        said.append(f"use of services was watched for {number(watched[0].estimate)} months after the start in the scheme and {number(watched[1].estimate)} in the comparison")
     both = share("also_referred", "comparison")
     said += [f"{percent(both.estimate, both.n)} of the comparison people were referred as well and are left out"] if both is not None and both.estimate > 0 else []
     held = table[table["measure"].isin(["without_start", "scored_before_start"])]
