@@ -10,7 +10,7 @@ from scipy import stats
 from sprx import clean_scheme, load_scheme, sample
 from sprx.cohort.use import service_months
 from sprx.disclosure import RULES, release
-from sprx.metrics.impact.use import HALF_A_USE, use_change, use_effect, use_rates
+from sprx.metrics.impact.use import use_change, use_effect, use_rates
 from sprx.metrics.impact.use_months import calendar_series, use_event_study, use_series
 from sprx.stats.counts import rate_ratio
 
@@ -86,13 +86,23 @@ def test_the_months_before_the_start_are_left_out_where_it_says_so():
 
 def test_the_adjusted_ratio_is_the_negative_binomial_of_the_later_count():
     table = panel()
-    sums = {name: part.groupby("person_id", sort=False)["count"].sum() for name, part in (("before", table[table["month"] < 0]), ("after", table[table["month"] > 0]))}
+    late = table["arm"].eq("scheme") & table["person_id"].str.endswith(("1", "3", "5", "7")) & table["month"].gt(4)
+    table = table[~late]                               # people who started late are watched for fewer months
+    sides = {name: part.groupby("person_id", sort=False)[["count", "exposure"]].sum() for name, part in
+             (("before", table[table["month"] < 0]), ("after", table[table["month"] > 0]))}
     own = table.drop_duplicates("person_id").set_index("person_id")["arm"].eq("scheme") * 1.0
-    design = pd.DataFrame(dict(own=own, earlier=np.log((sums["before"] + HALF_A_USE) / 12)))
-    expected = rate_ratio(sums["after"], np.full(200, 12.0), design, np.arange(200)).loc["own"]
+    design = pd.DataFrame(dict(own=own, earlier=np.log((sides["before"]["count"] + 0.5) / 12)))
+    expected = rate_ratio(sides["after"]["count"], sides["after"]["exposure"], design, np.arange(200)).loc["own"]
     row = one(use_effect(table, "gp"), "rate_ratio_adjusted_gp")
     assert list(row[COUNTS]) == pytest.approx(list(expected[["ratio", "std_error", "conf_low", "conf_high"]]))
     assert "0.5 of a use added" in row["note"]
+
+
+def test_a_row_that_nobody_watched_brings_no_count():
+    table = panel(people=40)
+    unseen = table[table["month"].eq(5)].assign(month=13, exposure=0.0, count=50.0)
+    for metric in (use_rates, lambda t: use_effect(t, "gp"), lambda t: use_event_study(t, "gp"), lambda t: use_series(t, "gp")):
+        pd.testing.assert_frame_equal(metric(table), metric(pd.concat([table, unseen])))
 
 
 # ---- what must not change, and what must ---------------------------------------------------------------------------------------

@@ -68,6 +68,8 @@ def test_a_month_marked_as_not_observed_counts_for_no_service_and_brings_no_coun
     assert seen(table, "p1") == {1: 2, 2: 0} and seen(table, "p1", "ae") == {1: 0, 2: 1}
     sparse = lines([("p1", "2025-02", "gp", 2), ("p1", "2025-05", "gp", 1)]) + "p1,2025-04,gp,5,no\n"
     assert seen(service_months(use(cleaned, sparse)), "p1") == {1: 2, 2: 0, 4: 1}
+    blank = use(cleaned, sparse.replace("gp,5,no", "gp,0,no"))          # a zero that nobody watched does not mean that zeros are held
+    assert not zeros_are_held(blank) and seen(service_months(blank), "p1") == {1: 2, 2: 0, 4: 1}
 
 
 def test_the_month_of_the_extract_counts_only_when_it_is_over(cleaned):

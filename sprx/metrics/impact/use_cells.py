@@ -35,8 +35,10 @@ def one_service(months, service, weights=None):
     part = months[months["service"].eq(service)]
     person, ids = pd.factorize(part["person_id"])
     weight = 1.0 if weights is None else weights.reindex(ids).fillna(0.0).to_numpy(float)[person]
+    exposure = part["exposure"].to_numpy(float)
+    count = np.where(exposure > 0, part["count"].to_numpy(float), 0.0)         # what nobody watched is no count
     return pd.DataFrame(dict(person=person, cluster=pd.factorize(part["cluster"])[0], own=part["arm"].eq("scheme").to_numpy(),
-                             month=part["month"].to_numpy(int), count=part["count"].to_numpy(float), exposure=part["exposure"].to_numpy(float), weight=weight))
+                             month=part["month"].to_numpy(int), count=count, exposure=exposure, weight=weight))
 
 
 def people_with(part, *sides):
