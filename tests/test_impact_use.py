@@ -195,8 +195,12 @@ def test_clusters_widen_the_limits_and_few_of_them_are_said():
         assert "only 6 clusters on a side" in one(by_team, measure)["note"] and "robust by cluster" in one(by_team, measure)["method"]
         assert "cluster" not in one(by_person, measure)["note"]
     alone = table.assign(cluster=np.where(table["arm"].eq("scheme"), "only", table["person_id"]))
-    row = one(use_effect(alone, "gp"), "rate_ratio_gp")
-    assert np.isnan(row["estimate"]) and "one cluster only" in row["note"]
+    for measure in ("rate_ratio_gp", "rate_ratio_adjusted_gp"):
+        row = one(use_effect(alone, "gp"), measure)
+        assert np.isnan(row["estimate"]) and "one cluster only" in row["note"]
+    # six clusters on a side are not eleven degrees of freedom, for the adjusted ratio either
+    row = one(by_team, "rate_ratio_adjusted_gp")
+    assert np.log(row["conf_high"] / row["estimate"]) / row["std_error"] > stats.t.ppf(0.975, 10.01)
 
 
 # ---- planted truths -------------------------------------------------------------------------------------------------------------
