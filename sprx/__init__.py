@@ -8,65 +8,69 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "sprx.errors": ["DataError", "SchemeError"],
-    "sprx.load": ["load_scheme", "Scheme"],
-    "sprx.clean": ["clean_scheme"],
-    "sprx.cohort": ["scheme_people", "referred_people", "referrals_outside_period", "scheme_referrals", "followed_for", "waits", "stages", "STAGES", "suitable_groups", "group_definitions", "eligible_residents", "people_stages", "table_one_columns", "deprivation_breakdown",
-                    "needs_met", "prescribed", "scored_people",
-                    "instruments_used", "population", "follow_up_visits", "scores_at_visits", "standard_columns", "what_data_hold"],
-    "sprx.cohort.lost": ["scores_and_covariates"],
-    "sprx.cohort.due": ["due_for_follow_up", "not_yet_due"],
-    "sprx.metrics.how_well.lost": ["change_if_lost", "who_is_lost"],
-    "sprx.metrics.how_well.subgroups": ["change_by_subgroup"],
-    "sprx.metrics.how_well.dose": ["change_by_contacts"],
-    "sprx.wording.missing": ["belief_rows", "has_beliefs", "matters_at", "alt_of_beliefs", "describe_beliefs", "describe_who_is_lost", "subgroup_rows", "has_subgroups",
-                             "alt_of_subgroups", "describe_subgroups", "describe_dose"],
-    "sprx.plots.missing": ["plot_beliefs", "plot_subgroups"],
-    "sprx.cohort.compared": ["compared_people", "known_people", "impact_designs", "primary_instrument", "primary_service", "primary_is_use", "time_zero_checks"],
-    "sprx.cohort.use": ["service_months", "services_used", "use_problem", "zeros_are_held", "contaminated"],
-    "sprx.metrics.impact": ["Plan", "effect", "balance", "comparison_weights", "overlap", "fragility", "design_level", "people_compared", "time_zero"],
-    "sprx.metrics.impact.use": ["use_rates", "use_change", "use_effect"],
-    "sprx.metrics.impact.use_months": ["use_event_study", "use_series", "calendar_series"],
-    "sprx.wording.impact": ["describe_effect", "describe_other_effect", "describe_improved", "analysis_rows", "describe_analyses", "alt_of_analyses", "balance_rows", "describe_balance", "alt_of_balance",
-                            "describe_overlap", "describe_fragility", "describe_time_zero", "describe_use", "service_name", "describe_use_change", "describe_use_before", "describe_event_study",
-                            "describe_other_uses", "event_rows", "alt_of_event_study", "series_rows", "alt_of_series", "describe_series", "describe_published_caution",
-                            "describe_no_comparison", "trial_rows", "describe_design"],
-    "sprx.plots.impact": ["plot_balance", "plot_overlap_of_groups", "plot_event_study", "plot_series"],
-    "sprx.metrics.data_quality": ["rows_accounted", "problems_found", "completeness", "completeness_by_month"],
-    "sprx.cohort.referrals": ["all_referrals", "stays", "first_events", "has_ended"],
-    "sprx.cohort.contacts": ["contacts_made", "contact_gaps", "activities_of"],
-    "sprx.metrics.when": ["referrals_per_month", "activity_per_month", "control_charts", "time_to_first_contact", "time_to_closure", "seen_within", "median_wait",
-                          "mean_wait", "compare_waits", "wait_ratios", "first_event_curve", "first_event_within", "contacts_per_person",
-                          "time_between_contacts", "sessions_used", "weekdays", "seasons"],
-    "sprx.wording.when": ["chart_rows", "charted", "describe_control", "alt_of_control", "describe_stay", "describe_comparison", "curve_rows", "ratio_rows", "describe_ratios",
-                          "describe_first_events", "alt_of_first_events", "describe_contacts_had", "describe_gaps", "describe_sessions", "describe_calendar"],
-    "sprx.plots.curves": ["plot_first_events", "plot_drop_out"],
-    "sprx.plots.control": ["plot_control"],
-    "sprx.disclosure": ["release"],
-    "sprx.metrics.for_whom": ["composition", "averages", "stage_difference", "table_one", "share_of_older", "referral_rate", "referral_rate_standardised",
-                              "inequality", "representation_ratio", "reached_by", "suitable_group_shares", "group_coverage", "group_overlap",
-                              "referrals_in_no_group", "need_shares", "activity_shares", "need_by_activity", "needs_answered"],
-    "sprx.metrics.how_well": ["too_recent", "funnel", "uptake", "paired_change", "unpaired_change", "share_improved", "followed_up", "outcome_results",
-                              "scores_by_visit", "lost_and_followed"],
-    "sprx.cohort.delivery": ["STEPS", "leavers", "attended_contacts", "doses", "caseloads"],
-    "sprx.cohort.scores": ["DOMAINS", "norm_of", "health_profiles", "instruments_by_domain", "measured_in_domains", "scores_out_of_time", "scores_set_aside"],
-    "sprx.metrics.how_well.delivery": ["losses", "doses_against_plan", "contact_shares", "worker_loads"],
-    "sprx.metrics.how_well.scores": ["score_distribution", "band_shares", "standardised_change", "reliable_change_shares", "difference_from_norm", "expected_change"],
-    "sprx.metrics.how_well.profiles": ["profile_levels", "domains_measured", "out_of_time", "scores_unused"],
-    "sprx.wording.how_well": ["describe_leavers", "describe_doses", "describe_loads", "describe_contacts", "describe_too_recent"],
-    "sprx.wording.outcomes": ["describe_domain", "describe_expected", "describe_scale", "describe_profile", "describe_timing", "describe_unused", "score_rows", "change_rows", "alt_of_scores"],
-    "sprx.plots.change": ["plot_scores"],
-    "sprx.report": ["start_report"],
-    "sprx.results": ["result_table", "stack_results", "rows_by_arm"],
-    "sprx.wording": ["describe_rows", "describe_problems", "describe_completeness", "describe_referrals", "describe_wait",
-                     "describe_composition", "describe_rates", "describe_groups", "describe_table_one", "describe_reached", "describe_representation",
-                     "describe_inequality", "describe_standardised", "describe_definitions", "describe_coverage", "describe_overlap", "describe_needs",
-                     "describe_answers", "alt_of_stages", "alt_of_inequality", "alt_of_heat", "describe_funnel", "describe_change", "describe_unpaired", "caution", "has_change",
-                     "alt_of_levels", "alt_of_curve", "better_is", "describe_axis"],
-    "sprx.answers": ["answer_data_quality", "answer_when", "answer_for_whom", "answer_how_well", "answer_impact", "answer_later", "headline", "in_order", "next_steps", "NEEDS"],
-    "sprx.plots": ["plot_estimates", "plot_bars", "plot_months", "plot_curve", "plot_completeness", "plot_stages_by_group", "plot_inequality", "plot_overlap", "plot_heat", "plot_answers"],
-}
+# where each name lives: one line per room, its names in order
+_HOMES = {home: names.split() for home, names in {
+    "sprx.errors": "DataError SchemeError",
+    "sprx.load": "Scheme load_scheme",
+    "sprx.clean": "clean_scheme",
+    "sprx.cohort": (
+        "STAGES deprivation_breakdown eligible_residents follow_up_visits followed_for group_definitions instruments_used needs_met people_stages population "
+        "prescribed referrals_outside_period referred_people scheme_people scheme_referrals scored_people scores_at_visits stages standard_columns "
+        "suitable_groups table_one_columns waits what_data_hold"),
+    "sprx.cohort.compared": "compared_people impact_designs known_people primary_instrument primary_is_use primary_service time_zero_checks",
+    "sprx.cohort.contacts": "activities_of contact_gaps contacts_made",
+    "sprx.cohort.delivery": "STEPS attended_contacts caseloads doses leavers",
+    "sprx.cohort.due": "due_for_follow_up not_yet_due",
+    "sprx.cohort.lost": "scores_and_covariates",
+    "sprx.cohort.referrals": "all_referrals first_events has_ended stays",
+    "sprx.cohort.scores": "DOMAINS health_profiles instruments_by_domain measured_in_domains norm_of scores_out_of_time scores_set_aside",
+    "sprx.cohort.use": "contaminated service_months services_used use_problem zeros_are_held",
+    "sprx.results": "result_table rows_by_arm stack_results",
+    "sprx.disclosure": "release",
+    "sprx.metrics.data_quality": "completeness completeness_by_month problems_found rows_accounted",
+    "sprx.metrics.for_whom": (
+        "activity_shares averages composition group_coverage group_overlap inequality need_by_activity need_shares needs_answered reached_by referral_rate "
+        "referral_rate_standardised referrals_in_no_group representation_ratio share_of_older stage_difference suitable_group_shares table_one"),
+    "sprx.metrics.how_well": "followed_up funnel lost_and_followed outcome_results paired_change scores_by_visit share_improved too_recent unpaired_change uptake",
+    "sprx.metrics.how_well.delivery": "contact_shares doses_against_plan losses worker_loads",
+    "sprx.metrics.how_well.dose": "change_by_contacts",
+    "sprx.metrics.how_well.lost": "change_if_lost who_is_lost",
+    "sprx.metrics.how_well.profiles": "domains_measured out_of_time profile_levels scores_unused",
+    "sprx.metrics.how_well.scores": "band_shares difference_from_norm expected_change reliable_change_shares score_distribution standardised_change",
+    "sprx.metrics.how_well.subgroups": "change_by_subgroup",
+    "sprx.metrics.impact": "Plan balance comparison_weights design_level effect fragility overlap people_compared time_zero",
+    "sprx.metrics.impact.use": "use_change use_effect use_rates",
+    "sprx.metrics.impact.use_months": "calendar_series use_event_study use_series",
+    "sprx.metrics.when": (
+        "activity_per_month compare_waits contacts_per_person control_charts first_event_curve first_event_within mean_wait median_wait referrals_per_month "
+        "seasons seen_within sessions_used time_between_contacts time_to_closure time_to_first_contact wait_ratios weekdays"),
+    "sprx.answers": "NEEDS answer_data_quality answer_for_whom answer_how_well answer_impact answer_later answer_when headline in_order next_steps",
+    "sprx.wording": (
+        "alt_of_curve alt_of_heat alt_of_inequality alt_of_levels alt_of_stages better_is caution describe_answers describe_axis describe_change "
+        "describe_completeness describe_composition describe_coverage describe_definitions describe_funnel describe_groups describe_inequality describe_needs "
+        "describe_overlap describe_problems describe_rates describe_reached describe_referrals describe_representation describe_rows describe_standardised "
+        "describe_table_one describe_unpaired describe_wait has_change"),
+    "sprx.wording.how_well": "describe_contacts describe_doses describe_leavers describe_loads describe_too_recent",
+    "sprx.wording.impact": (
+        "alt_of_analyses alt_of_balance alt_of_event_study alt_of_series analysis_rows balance_rows describe_analyses describe_balance describe_design "
+        "describe_effect describe_event_study describe_fragility describe_improved describe_likeness describe_no_comparison describe_other_effect "
+        "describe_other_uses describe_published_caution describe_series describe_time_zero describe_use describe_use_before describe_use_change event_rows "
+        "series_rows service_name trial_rows"),
+    "sprx.wording.missing": (
+        "alt_of_beliefs alt_of_subgroups belief_rows describe_beliefs describe_dose describe_subgroups describe_who_is_lost has_beliefs has_subgroups "
+        "matters_at subgroup_rows"),
+    "sprx.wording.outcomes": "alt_of_scores change_rows describe_domain describe_expected describe_profile describe_scale describe_timing describe_unused score_rows",
+    "sprx.wording.when": (
+        "alt_of_control alt_of_first_events chart_rows charted curve_rows describe_calendar describe_comparison describe_contacts_had describe_control "
+        "describe_first_events describe_gaps describe_ratios describe_sessions describe_stay ratio_rows"),
+    "sprx.plots": "plot_answers plot_bars plot_completeness plot_curve plot_estimates plot_heat plot_inequality plot_months plot_overlap plot_stages_by_group",
+    "sprx.plots.change": "plot_scores",
+    "sprx.plots.control": "plot_control",
+    "sprx.plots.curves": "plot_drop_out plot_first_events",
+    "sprx.plots.impact": "plot_balance plot_event_study plot_overlap_of_groups plot_series",
+    "sprx.plots.missing": "plot_beliefs plot_subgroups",
+    "sprx.report": "start_report",
+}.items()}
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sprx import schema
-from sprx.clean_outcomes import clean_outcomes
+from sprx.clean_outcomes import DAYS_PER_MONTH, clean_outcomes
 from sprx.load import JOINED, NOTED, SET_ASIDE, SET_MISSING, issue_rows, note, stack
 from sprx.reference import facts, plain_key
 
@@ -76,9 +76,24 @@ def _set_extract_date(scheme):
         return scheme
     stray = dates.diff().dt.days.gt(STRAY_DAYS) & (dates.rank(pct=True) > 0.9)
     latest = dates[~stray.cummax()].max()
+    latest = max(latest, _last_of_months(scheme, latest))
     issues = note("scheme", f"scheme.yaml gives no extract_date; it was taken to be {latest:%Y-%m-%d}, the latest date in the data")
     return replace(scheme, settings=replace(scheme.settings, extract_date=latest),
                    issues=stack([scheme.issues, issues]))
+
+
+def _last_of_months(scheme, latest):
+    """The last day on which scores or use given in months since a start (not after `latest`) must have been recorded: no extract can be older."""
+    people, referrals = (scheme.tables.get(t, pd.DataFrame()) for t in ("people", "referrals"))
+    start = {}
+    for rows, column in ((people, "index_date"), (referrals, "referral_date")):
+        if {"person_id", column} <= set(rows):
+            start |= rows[rows[column] <= latest].groupby("person_id")[column].min().to_dict()
+    for rows in (scheme.tables.get(t, pd.DataFrame()) for t in ("outcomes", "service_use")):
+        if {"person_id", "months"} <= set(rows):
+            days = pd.to_datetime(rows["person_id"].map(start)) + pd.to_timedelta((rows["months"].astype(float) * DAYS_PER_MONTH).round(), unit="D")
+            latest = max(latest, days.max()) if days.notna().any() else latest
+    return latest
 
 
 def _blank_impossible_dates(scheme):

@@ -408,3 +408,9 @@ def test_a_name_in_scheme_yaml_that_nothing_answers_to_is_noted(cleaned):
                      settings={"primary_outcome": "swemwbz", "covariates": ["agee"], "comparison": {"design": "matched"}})
     problems = " ".join(scheme.issues["problem"])
     assert "'swemwbz'" in problems and "'agee'" in problems and "nobody in people has arm = comparison" in problems
+
+
+def test_without_an_extract_date_the_data_are_no_older_than_scores_given_in_months_since_the_start(cleaned):
+    scheme = cleaned({"extract_date": None, "follow_up_months": 6}, referrals="referral_id,person_id,referral_date\nr1,p1,2025-01-10\n",
+                     outcomes="person_id,instrument,occasion,months,value\np1,phq9,baseline,0,12\np1,phq9,follow_up,6,9\n")
+    assert scheme.settings.extract_date == pd.Timestamp("2025-07-12")       # 10 January and 6 x 30.4375 days (183)

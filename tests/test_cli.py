@@ -193,5 +193,6 @@ def test_help_is_quick_and_loads_nothing_heavy():
 
 def test_every_public_name_is_there_and_a_wrong_one_is_an_attribute_error():
     assert all(getattr(sprx, name) is not None for name in sprx.__all__) and set(sprx.__all__) <= set(dir(sprx))
+    assert len(sprx.__all__) == sum(map(len, sprx._HOMES.values()))         # no name lives in two rooms
     with pytest.raises(AttributeError, match="module 'sprx' has no attribute 'load_schema'"):
         getattr(sprx, "load_schema")

@@ -155,7 +155,8 @@ def time_zero_checks(scheme, instrument):
     -------
     DataFrame, one row per person of either arm
         arm, has_start (a first referral or index date; missing where the data hold no dates at all), too_early (a follow-up score dated before the start),
-        months (from start to follow-up score), also_referred (comparison people who were referred as well).
+        months (from start to follow-up score), watched (months of service use after the start; missing without a service_use table), also_referred (comparison people
+        who were referred as well).
     """
     own = referred_people(scheme)["person_id"]
     people = scheme.tables["people"]
@@ -173,4 +174,8 @@ def time_zero_checks(scheme, instrument):
             late = late[(late["instrument"] == instrument) & late["occasion"].eq("follow_up").fillna(False)]
             early = pd.to_datetime(late["measured_on"]) < late["person_id"].map(dict(zip(out["person_id"], start)))
             out["too_early"] = out["person_id"].isin(late.loc[early.fillna(False), "person_id"]).astype("boolean")
+    use = service_months(scheme)
+    service = use["service"].iloc[0] if len(use) else None          # every service is watched in the same months, or nearly
+    later = use[use["service"].eq(service) & use["month"].gt(0)].groupby("person_id")["exposure"].sum()
+    out["watched"] = out["person_id"].map(later).fillna(0.0) if len(use) else float("nan")
     return out.assign(also_referred=out["person_id"].isin(contaminated(scheme)).where(out["arm"].eq("comparison"), False))

@@ -1,9 +1,13 @@
 """Points with intervals, bars, months: one mark per row."""
 
+import textwrap
+
 import pandas as pd
 
 from sprx.plots.style import COMPARISON, CONTEXT, SCHEME, axis_name, new_axes, percent_axis, row_labels
 from sprx.wording import count, percent
+
+AXIS_WIDTH = 40         # letters
 
 
 def plot_estimates(results, ax=None, reference=None, xlabel=None):
@@ -22,7 +26,7 @@ def plot_estimates(results, ax=None, reference=None, xlabel=None):
         ax.axvline(reference[0], color=CONTEXT, linestyle="--", linewidth=1.2)
         ax.annotate(reference[1], (reference[0], -0.6), ha="center", va="bottom", color="#444444", annotation_clip=False)
     ax.set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.5, -0.6),
-           xlabel=xlabel or axis_name(results))
+           xlabel=textwrap.fill(xlabel or axis_name(results), AXIS_WIDTH))
     if scale == 100:
         percent_axis(ax, results)
     elif results["unit"].str.startswith("per ").any():

@@ -62,17 +62,19 @@ def entropy_weights(arm, covariates):
 
     arm, x = np.asarray(arm), _standardised(covariates)
     gap = x[arm == 0] - x[arm == 1].mean(axis=0)
-    def share(lam):
-        return softmax(gap @ lam)
+
+    def slope(lam):
+        return softmax(gap @ lam) @ gap
 
     def curvature(lam):
-        p = share(lam)
+        p = softmax(gap @ lam)
         mean = p @ gap
         return (gap * p[:, None]).T @ gap - np.outer(mean, mean)
 
-    found = minimize(lambda lam: logsumexp(gap @ lam), np.zeros(gap.shape[1]), jac=lambda lam: share(lam) @ gap, hess=curvature,
-                     method="trust-exact", options=dict(gtol=1e-10, maxiter=500))
-    weights = share(found.x)
+    lam = minimize(lambda lam: logsumexp(gap @ lam), np.zeros(gap.shape[1]), jac=slope, hess=curvature, method="trust-exact", options=dict(maxiter=500)).x
+    for _ in range(3):                          # the last digits: the objective's own rounding stops the search too soon
+        lam = lam - np.linalg.lstsq(curvature(lam), slope(lam), rcond=None)[0]
+    weights = softmax(gap @ lam)
     if np.abs(weights @ gap).max(initial=0.0) > 1e-6:
         raise DataError("no weighting of the comparison people gives them the scheme people's means")
     out = np.ones(len(arm))
@@ -104,9 +106,9 @@ def att_difference(one, other, weights=None):
 def regression(y, arm, covariates, weights=None, clusters=None):
     """Scheme minus comparison from a (weighted) least squares line: (estimate, variance, degrees of freedom).
 
-    Robust errors (statsmodels): HC3 without weights, HC1 with weights. By cluster where there are clusters: leaving out one at a time (CR3), which holds
-    its coverage with few clusters where the usual sandwich does not (MacKinnon, Nielsen and Webb 2023 J Econom 232:272), with as many degrees of
-    freedom as clusters less 2, since the arm and the constant are known per cluster.
+    Robust errors (statsmodels): HC3 without weights, HC1 with weights. By cluster where there are clusters: CR3, which holds its coverage with few
+    clusters where the usual sandwich does not (MacKinnon, Nielsen and Webb 2023 J Econom 232:272), with as many degrees of freedom as clusters less
+    2, since the arm and the constant are known per cluster.
     """
     import statsmodels.api as sm
 
@@ -115,12 +117,8 @@ def regression(y, arm, covariates, weights=None, clusters=None):
     if clusters is None:
         fit = model.fit(cov_type="HC3" if weights is None else "HC1")
         return fit.params[1], fit.cov_params()[1, 1], float(model.df_resid)
-    wide, tall = model.wexog, model.wendog
-
-    def slope(keep):
-        return np.linalg.lstsq(wide[keep], tall[keep], rcond=None)[0][1]
-
-    return slope(np.ones(len(tall), dtype=bool)), left_out_variance(slope, clusters), cluster_df(clusters)
+    fit = model.fit(cov_type="cluster-crv3", cov_kwds=dict(groups=np.unique(clusters, return_inverse=True)[1]))
+    return fit.params[1], fit.cov_params()[1, 1], cluster_df(clusters)
 
 
 def left_out_variance(estimate, clusters):
@@ -129,6 +127,11 @@ def left_out_variance(estimate, clusters):
     whole = estimate(np.ones(len(place), dtype=bool))
     left = np.array([estimate(place != i) for i in range(len(names))])
     return float((len(names) - 1) / len(names) * ((left - whole) ** 2).sum())
+
+
+def cluster_df(clusters):
+    """Degrees of freedom of a cluster-robust error of a difference between arms."""
+    return max(float(len(np.unique(clusters)) - 2), 1.0)
 
 
 def doubly_robust(y, arm, covariates, chance, clusters=None):

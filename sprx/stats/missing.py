@@ -146,7 +146,7 @@ def pool(estimates, variances, complete_df, conf_level=0.95):
     share = extra / total if total > 0 else 0.0
     observed = (complete_df + 1) / (complete_df + 3) * complete_df * (1 - share)
     # 1/df = 1/((m-1)/share^2) + 1/observed; with no between variance the first term is nothing
-    df = 1 / (share ** 2 / (m - 1) + 1 / observed) if m > 1 else observed
+    df = 1 / (share ** 2 / (m - 1) + 1 / observed) if m > 1 else complete_df
     half, estimate = stats.t.ppf((1 + conf_level) / 2, df) * total ** 0.5, float(estimates.mean())
     riv = extra / within if within > 0 else 0.0
     return dict(estimate=estimate, std_error=total ** 0.5, df=float(df), conf_low=estimate - half, conf_high=estimate + half, within=within,

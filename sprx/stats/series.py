@@ -138,11 +138,16 @@ def _design(time, after, at, season, slope_change):
 
 
 def _quasi_poisson(table, x):
+    import warnings
+
     import statsmodels.api as sm
 
     if (table["value"] < 0).any():
         raise DataError("counts must be 0 or more")
-    fit = sm.GLM(table["value"], x, family=sm.families.Poisson(), offset=np.log(table["exposure"])).fit(scale="X2", tol=1e-12, maxiter=200)
+    model = sm.GLM(table["value"], x, family=sm.families.Poisson(), offset=np.log(table["exposure"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")             # of a perfect fit, which a smooth series is
+        fit = model.fit(scale="X2", tol=1e-12, maxiter=200)
     if not np.isfinite(fit.bse).all():
         raise DataError("the fit did not settle")
     return fit, np.asarray(fit.resid_pearson), float(fit.df_resid)

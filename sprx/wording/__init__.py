@@ -1,7 +1,7 @@
 """Words from numbers: released result tables in, sentences out. Nothing is computed here but how a number is said."""
 
 from sprx.wording.words import (
-    SURE, NOT_SHOWN, NAMES, MEASURE_WORDS, STAGE_WORDS, Answer, number, count, percent, level_of, interval, one, listed,
+    SURE, NOT_SHOWN, NAMES, ANALYSIS_WORDS, MEASURE_WORDS, STAGE_WORDS, Answer, number, count, percent, level_of, interval, one, listed,
     level_name, row_name, better_is, describe_axis, unknown_share, direction)
 from sprx.wording.figures import alt_of_levels, alt_of_curve
 from sprx.wording.data_quality import describe_rows, describe_problems, describe_completeness
@@ -22,8 +22,8 @@ from sprx.wording.missing import (
     alt_of_subgroups, describe_subgroups, describe_dose)
 from sprx.wording.verdict import IF_ALIKE, LEADS, SCORES, TAILS, USES, better_sign, log_limits, verdict, verdict_sentence, verdict_tail
 from sprx.wording.impact import (
-    ANALYSIS_WORDS, named, score_result, score_verdict, ratio, ratio_limits, describe_effect, describe_other_effect, describe_improved, analysis_rows, describe_analyses, alt_of_analyses, balance_rows, covariate_name, describe_balance, alt_of_balance,
-    describe_overlap, describe_fragility, describe_time_zero, describe_use, use_verdict, service_name, describe_use_change, describe_use_before, describe_event_study, describe_other_uses, event_rows,
+    named, score_result, score_verdict, ratio, ratio_limits, describe_effect, describe_other_effect, describe_improved, analysis_rows, describe_analyses, alt_of_analyses, balance_rows, covariate_name, describe_balance, alt_of_balance,
+    describe_likeness, describe_fragility, describe_time_zero, describe_use, use_verdict, service_name, describe_use_change, describe_use_before, describe_event_study, describe_other_uses, event_rows,
     alt_of_event_study, series_rows, alt_of_series, describe_series, describe_published_caution, describe_no_comparison, trial_rows, describe_design)
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -6,20 +6,16 @@ import pandas as pd
 
 from sprx.reference import allowed, facts
 from sprx.wording.verdict import EFFECT_FROM, NOT_ANSWERED, SCORES, USES, better_sign, log_limits, verdict, verdict_sentence, verdict_tail
-from sprx.wording.words import NOT_SHOWN, count, describe_axis, interval, level_of, listed, number, one, percent
+from sprx.wording.words import ANALYSIS_WORDS, count, describe_axis, interval, level_of, listed, number, one, percent
 
 WORDS = ("effect", "difference")        # what a difference is called: metrics.impact.Plan.word
 WELL_FOLLOWED = 0.8
 SMALL_SMD = 0.1                         # Austin (2009): a standardised difference held to be negligible
-ANALYSIS_WORDS = {
-    "not adjusted": "means as they are", "adjusted": "adjusted for how people began", "weighted": "weighted to look alike", "balanced": "weighted to the same means",
-    "doubly robust": "adjusted and weighted", "trimmed": "only people with people like them", "complete cases": "only people with every score",
-    "filled in": "missing scores filled in", "lost like the comparison": "people lost as in the comparison", "bootstrap": "limits by drawing again", "mixed model": "mixed model"}
 
 
 def ratio(value):
     """A ratio with two decimals; with more where two would call it 1."""
-    return next((text for text in (f"{value:.2f}", f"{value:.3f}") if float(text) != 1 or value == 1), f"{value:.4f}")
+    return f"{value:.2f}" if f"{value:.2f}" != "1.00" or value == 1 else f"{value:.3f}"
 
 
 def ratio_limits(row):
@@ -95,8 +91,8 @@ def describe_other_effect(table, measure, instrument, design):
 def _matters(measure, threshold):
     """' (3 points, …)': the smallest difference that matters, and who says so."""
     if threshold:
-        return f" ({number(threshold)} points)"
-    return f" ({number(measure['mid_value'])} points, the smallest change held to be important for one person)" if measure["mid_value"] > 0 else ""
+        return f" ({threshold:g} point{'s' if threshold != 1 else ''})"
+    return f" ({measure['mid_value']:g} points, the smallest change held to be important for one person)" if measure["mid_value"] > 0 else ""
 
 
 def describe_improved(table, instrument, measure):
@@ -106,7 +102,7 @@ def describe_improved(table, instrument, measure):
     for word in WORDS:
         least = one(table, f"minimum_detectable_{word}_{instrument}") if least is None else least
     if share is not None:
-        said.append(f"{number(abs(share.estimate))} percentage points {'more' if share.estimate > 0 else 'fewer'} {share.note.split(';')[0]}{_points(share)}")
+        said.append(f"{number(abs(share.estimate))} percentage points {'more' if share.estimate > 0 else 'fewer'} of the scheme's people {share.note.split(';')[0]}{_points(share)}")
     if scaled is not None:
         said.append(f"in standard deviations the difference is {number(scaled.estimate, True)}{interval(scaled, True)}")
     text = f"{measure['name']}: {'; '.join(said)}." if said else ""
@@ -181,7 +177,7 @@ def alt_of_balance(table):
     return f"Standardised differences between the groups. {'; '.join(said)}."
 
 
-def describe_overlap(table, instrument):
+def describe_likeness(table, instrument):
     """Whether there are comparison people like those of the scheme."""
     row = one(table, f"outside_overlap_{instrument}")
     if row is None:
@@ -220,6 +216,9 @@ def describe_time_zero(table):
     months = [share("months_to_follow_up", level) for level in ("scheme", "comparison")]
     if all(row is not None for row in months):
         said.append(f"the later score was taken after {number(months[0].estimate)} months in the scheme and {number(months[1].estimate)} in the comparison, on average")
+    watched = [share("months_watched", level) for level in ("scheme", "comparison")]
+    if all(row is not None for row in watched):
+        said.append(f"use of services was watched for {number(watched[0].estimate)} months after the start in the scheme and {number(watched[1].estimate)} in the comparison")
     both = share("also_referred", "comparison")
     said += [f"{percent(both.estimate, both.n)} of the comparison people were referred as well and are left out"] if both is not None and both.estimate > 0 else []
     held = table[table["measure"].isin(["without_start", "scored_before_start"])]
@@ -235,7 +234,7 @@ def describe_use(table, service, design, threshold_ratio=None):
         reason = why_not(table, f"rate_ratio_{service}")
         return f"{name}: " + NOT_ANSWERED.format(reason=reason)
     result = f"used {name} {ratio(row.estimate)} times as often as their own earlier use, and what happened to the others, would lead one to expect{ratio_limits(row)}"
-    return verdict_sentence(design["design"], design["level"], result, use_verdict(table, service, threshold_ratio), f" ({number(threshold_ratio)} times)" if threshold_ratio else "", USES)
+    return verdict_sentence(design["design"], design["level"], result, use_verdict(table, service, threshold_ratio), f" ({threshold_ratio:g} times)" if threshold_ratio else "", USES)
 
 
 def use_verdict(table, service, threshold_ratio=None):
@@ -254,7 +253,7 @@ def describe_use_change(table, service):
     row = one(table, f"rate_ratio_before_after_{service}")
     if row is None:
         return f"{service_name(service)}: the change in use is not shown ({why_not(table, f'rate_ratio_before_after_{service}')})."
-    way = "went down" if row.conf_high < 1 else "went up" if row.conf_low > 1 else "may have gone either way"
+    way = "went down" if row.conf_high < 1 else "went up" if row.conf_low > 1 else "may have gone up or down"
     return f"{service_name(service)}: after the start, the people referred used these {ratio(row.estimate)} times as often as before{ratio_limits(row)}: use {way}. This is a change, not an effect."
 
 
@@ -362,7 +361,7 @@ def trial_rows(designs, outcome, instrument_name, months):
     return [("Who could take part", "everybody drawn by lot, whether or not they came" if by_lot else "people referred in the period, and comparison people who were not referred themselves"),
             ("What is compared", f"being offered the scheme with not being offered it: {row['who_is_compared']}" if by_lot else f"being referred with not being referred: {row['who_is_compared']}"),
             ("Time zero", "the start given for each person" if by_lot else "the day of the first referral; for comparison people, their index date"),
-            ("Follow-up", "to the last score of each person" if months is None else f"{number(months)} months after the start"),
+            ("Follow-up", "to the last score of each person" if months is None else f"{round(months, 1):g} months after the start"),
             ("Outcome", instrument_name or ("use of services" if outcome == "use" else "none recorded")),
             ("What is estimated", row["estimand"] or "nothing"), ("What has to be true for that", row["assumptions"] or "nothing can be compared")]
 

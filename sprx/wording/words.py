@@ -14,6 +14,10 @@ NAMES = {"age_band": "age", "sex": "sex", "ethnic_group": "ethnic group", "imd_q
 LISTED = ("sex", "source", "need", "activity_type")     # groups whose levels are the allowed values of the list of that name
 MEASURE_WORDS = {"paired_change": "the same people, measured twice", "expected_change": "to be expected with no help at all", "change_beyond_expected": "what is left",
                  "unpaired_change": "everyone's follow-up minus everyone's first score"}
+ANALYSIS_WORDS = {
+    "not adjusted": "means as they are", "adjusted": "adjusted for how people began", "weighted": "weighted to look alike", "balanced": "weighted to the same means",
+    "doubly robust": "adjusted and weighted", "trimmed": "only people with people like them", "complete cases": "only people with every score",
+    "filled in": "missing scores filled in", "lost like the comparison": "people lost as in the comparison", "bootstrap": "limits by drawing again", "mixed model": "mixed model"}
 STAGE_WORDS = {"referred": "referred", "accepted": "accepted by the service", "seen": "seen by a link worker",
                "activity_started": "began an activity", "completed": "completed"}
 
@@ -91,6 +95,8 @@ def level_name(group, level):
         return {"1": "1 (most deprived)", "5": "5 (least deprived)", "missing": "not recorded"}.get(level, level)
     if level == "missing":
         return "not recorded"
+    if group == "analysis":
+        return ANALYSIS_WORDS.get(level, level)
     if group == "left_out":
         return f"without {describe_axis(level)}"
     if group in ("mode", "reason"):

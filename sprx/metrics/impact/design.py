@@ -61,9 +61,9 @@ def time_zero(checks, conf_level=0.95):
     -------
     DataFrame
         Result layout, group compared, level scheme and comparison: without_start (no first referral or index date), scored_before_start (a follow-up dated before it),
-        months_to_follow_up (mean, t limits); also_referred (comparison people who were referred as well, and are left out).
+        months_to_follow_up and months_watched (of service use after the start; means, t limits); also_referred (comparison people who were referred as well, and are left out).
     """
-    require(checks, "checks", ["arm", "has_start", "too_early", "months", "also_referred"])
+    require(checks, "checks", ["arm", "has_start", "too_early", "months", "watched", "also_referred"])
     rows = []
     for arm in ("scheme", "comparison"):
         part, place = checks[checks["arm"] == arm], dict(group="compared", level=arm)
@@ -71,9 +71,10 @@ def time_zero(checks, conf_level=0.95):
             continue
         rows.append(share_row(~part["has_start"].astype("boolean"), conf_level, measure="without_start", **place))
         rows.append(share_row(part["too_early"].astype("boolean"), conf_level, measure="scored_before_start", **place))
-        months = part["months"].dropna()
-        rows.append(place | dict(measure="months_to_follow_up", n=len(months), n_missing=len(part) - len(months), unit="months", method="mean, t limits",
-                                 conf_level=conf_level, note="" if len(months) > 1 else "fewer than 2 people with a later score", **mean(months, conf_level)))
+        for measure, column, lacking in (("months_to_follow_up", "months", "later score"), ("months_watched", "watched", "month of service use")):
+            known = part[column].dropna()
+            rows.append(place | dict(measure=measure, n=len(known), n_missing=len(part) - len(known), unit="months", method="mean, t limits", conf_level=conf_level,
+                                     note="" if len(known) > 1 else f"fewer than 2 people with a {lacking}", **mean(known, conf_level)))
         if arm == "comparison":
             rows.append(share_row(pd.Series(part["also_referred"].astype("boolean")), conf_level, measure="also_referred", **place))
     return result_table(rows)

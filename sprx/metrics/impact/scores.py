@@ -97,7 +97,7 @@ def prepare(people, plan):
     known = missing.coded(some[[c for c in some if c.startswith("known_")]].rename(columns=lambda c: c.removeprefix("known_")), most)
     known = known[[c for c in known if all(known.loc[arm == a, c].notna().sum() >= FEWEST for a in (0, 1))]]
     visits = [c for c in some if c.startswith("visit_") and some[c].notna().sum() >= len(known.columns) + 4 * FEWEST and some[c].nunique() > 1]
-    begun = ["baseline"] if min(int((some["baseline"].notna() & (arm == a)).sum()) for a in (0, 1)) >= FEWEST else []
+    begun = ["baseline"] if min(int((some["baseline"].notna() & (arm == a)).sum()) for a in (0, 1)) >= FEWEST and some["baseline"].nunique() > 1 else []
     table = pd.concat([known, some[begun + visits + ["follow_up"]].astype(float)], axis=1)
     names = (*known.columns, *(["first score"] if begun else []))
     complete = table[[*known.columns, *begun, "follow_up"]].notna().all(axis=1).to_numpy()
@@ -170,7 +170,7 @@ def effect(people, instrument, measure, plan, analyses=True):
     except DataError as problem:
         return result_table([row | dict(measure=f"{word}_{instrument}", n=0, n_missing=len(people), note=f"not estimated: {problem}")])
     rows = [dict(measure="effect", **answer), _standardised(ready, answer), *_improved(ready, measure, plan),
-            dict(measure="minimum_detectable_effect", method="80% power, the error of the answer", **_counts(ready, ready.followed),
+            dict(measure="minimum_detectable_effect", method="80% power, the error of the answer", **{k: answer[k] for k in ("n", "n_missing", "numerator")},
                  estimate=comparison.minimum_detectable(answer["std_error"], answer["df"], conf_level=plan.conf_level))]
     rows += [dict(measure="effect_by_analysis", group="analysis", **found) for found in _analyses(ready, plan)] if analyses else []
     table = result_table([row | {k: v for k, v in found.items() if k != "df"} for found in rows])
@@ -239,8 +239,8 @@ def _analyses(ready, plan):
     complete = ready.complete if not ready.complete.all() else None
     base = ready.complete if ready.clusters is not None else None
     main = headline_analysis(plan)
-    wanted = [("not adjusted", "not adjusted", base), ("adjusted", "adjusted", base)]
-    wanted += [] if plan.design in BY_LOT else [(name, name, base) for name in ("weighted", "balanced", "doubly robust", "trimmed")]
+    others = ["adjusted", "not adjusted"] if plan.design in BY_LOT else ["doubly robust", "not adjusted", "adjusted", "weighted", "balanced", "trimmed"]
+    wanted = [(name, name, base) for name in others]        # the answering one first
     if complete is not None:
         wanted.append(("complete cases", main, ready.complete) if ready.clusters is None else ("filled in", main, None))
     rows = [_tried(level, lambda: estimate(ready, analysis, plan, only)) for level, analysis, only in wanted]
@@ -278,7 +278,9 @@ def _mixed(ready, plan):
     from sprx.stats import mmrm
 
     keep = ready.complete
-    x = np.column_stack([np.ones(keep.sum()), ready.arm[keep], ready.x(ready.copies[0])[keep]])
+    known = ready.x(ready.copies[0])[keep]
+    known = (known - known.mean(axis=0)) / np.where(known.std(axis=0) > 0, known.std(axis=0), 1.0)      # or the search fails on columns of unlike size
+    x = np.column_stack([np.ones(keep.sum()), ready.arm[keep], known])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")         # a variance of 0 between clusters is no fault; the check below tells
         try:

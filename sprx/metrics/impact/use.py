@@ -153,12 +153,26 @@ def _adjusted_row(part, conf_level):
     design = pd.DataFrame({"scheme": both["own"] * 1.0, "the earlier rate": earlier})
     try:
         found = counts.rate_ratio(both["uses_after"], both["time_after"], design, both["cluster"].to_numpy(), "negative_binomial", conf_level)
+        found = _as_two_samples(found, part, conf_level)
     except DataError as problem:
         return row | dict(note=f"not estimated: {plain(str(problem))}")
     few = min(int(side["uses_after"].gt(0).sum()) for _, side in both.groupby("own"))
     note = f"the earlier rate's logarithm, with {HALF_A_USE:g} of a use added to everyone's count; alpha {found['dispersion'].iloc[0]:.3g}{clusters_in_words(part)}"
     limits = found.rename(columns={"ratio": "estimate"}).loc["scheme", ["estimate", "std_error", "conf_low", "conf_high"]]
     return row | limits.to_dict() | dict(note=note, numerator=few or None)
+
+
+def _as_two_samples(found, part, conf_level):
+    """Where people are in clusters: limits with the unadjusted ratio's degrees of freedom, as an arm of few clusters tells less than their total says."""
+    from scipy import stats
+
+    if part["cluster"].nunique() == part["person"].nunique():
+        return found
+    unadjusted = cell_rates(part, by_arm(part, times(part)), people_with(part, part["month"].lt(0), part["month"].gt(0)))[0].contrast(EFFECT)
+    if unadjusted["why"]:
+        raise DataError(unadjusted["why"])
+    half = stats.t.ppf((1 + conf_level) / 2, unadjusted["df"]) * found["std_error"]
+    return found.assign(conf_low=np.exp(np.log(found["ratio"]) - half), conf_high=np.exp(np.log(found["ratio"]) + half))
 
 
 def _person_table(part):

@@ -35,8 +35,10 @@ def one_service(months, service, weights=None):
     part = months[months["service"].eq(service)]
     person, ids = pd.factorize(part["person_id"])
     weight = 1.0 if weights is None else weights.reindex(ids).fillna(0.0).to_numpy(float)[person]
+    exposure = part["exposure"].to_numpy(float)
+    count = np.where(exposure > 0, part["count"].to_numpy(float), 0.0)         # what nobody watched is no count
     return pd.DataFrame(dict(person=person, cluster=pd.factorize(part["cluster"])[0], own=part["arm"].eq("scheme").to_numpy(),
-                             month=part["month"].to_numpy(int), count=part["count"].to_numpy(float), exposure=part["exposure"].to_numpy(float), weight=weight))
+                             month=part["month"].to_numpy(int), count=count, exposure=exposure, weight=weight))
 
 
 def people_with(part, *sides):
@@ -106,7 +108,8 @@ def not_comparable(part, arms=ARMS):
             return f"the service was only observed after the start ({arm} people), so there is no rate before"
         if not side["month"].gt(0).any():
             return f"the service was only observed up to the start ({arm} people), so there is no rate after"
-    return "" if there["count"].any() else "nobody used the service"
+    never = [arm for arm in arms if not there.loc[there["own"].eq(arm == "scheme"), "count"].any()]
+    return "" if not never else "nobody used the service" if never == list(arms) else f"the {never[0]} people never used the service"
 
 
 def rates_in_words(rates, arms=ARMS):
