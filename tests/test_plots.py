@@ -62,9 +62,9 @@ def test_an_axis_of_shares_ends_at_a_hundred_unless_all_are_far_from_it(high, en
     assert ax.get_xlim() == (0, end)
 
 
-def test_a_hidden_row_says_too_few_to_show_and_draws_nothing():
+def test_a_hidden_row_says_not_shown_and_draws_nothing():
     ax = plot_estimates(SHARES)
-    assert tick_labels(ax) == ["female (n=40)", "male (n=20)", "not recorded (too few to show)"]
+    assert tick_labels(ax) == ["female (n=40)", "male (n=20)", "not recorded (not shown)"]
     assert all(2 not in y for _, y in lines(ax) + lines(ax, marker=("o", "D")))
 
 
@@ -138,12 +138,17 @@ def curve_of(*levels):
     return release_curve(time_to_first_contact(waits, by="sex" if len(levels) > 1 else None), RULES["none"])
 
 
+def test_the_axis_of_ratios_is_as_long_below_one_as_above():
+    ax = plot_estimates(released(dict(unit="ratio", n=100, n_missing=0, estimate=1, conf_low=0.4, conf_high=2.5)), reference=(1, "as soon"), log=True)
+    assert ax.get_xscale() == "log" and list(ax.get_xticks()) == [0.5, 1, 2] and [t.get_text() for t in ax.get_xticklabels()] == ["0.5", "1", "2"]
+
+
 def test_a_curve_is_drawn_as_the_table_says_with_its_marks():
     curve = curve_of("all")
     ax = plot_curve(curve, marks=[14, 28])
     assert list(ax.lines[0].get_xdata()) == list(curve.days) and list(ax.lines[0].get_ydata()) == pytest.approx(list(100 * curve.estimate))
     texts = [t.get_text() for t in ax.texts]
-    assert {"14 days", "28 days"} <= set(texts) and "30" in texts and ax.get_ylim() == (0, 100) and ax.get_ylabel() == "seen (%)"
+    assert {"14", "28 days"} <= set(texts) and "30" in texts and ax.get_ylim() == (0, 100) and ax.get_ylabel() == "seen (%)"
     assert ax.get_legend() is None
 
 

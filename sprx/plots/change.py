@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from sprx.plots.style import CONTEXT, SCHEME, WIDTH, new_axes
+from sprx.plots.style import AXIS_WIDTH, CONTEXT, SCHEME, WIDTH, new_axes
 from sprx.wording import percent, time_name
 
 SHADES = ["#D6E4F3", "#A9C8E8", "#6FA3D8", "#2F75C0", "#0B3D78"]       # light to dark, so that order is seen without colour
@@ -41,15 +41,15 @@ def plot_stacked(results, ax=None):
     marks = [plt.Rectangle((0, 0), 1, 1, facecolor=shade) for shade in shades[:len(levels)]]
     names = [textwrap.fill(f"level {level}" if level.isdigit() else level, 48) for level in levels]
     if results["estimate"].isna().any():
-        marks, names = [*marks, plt.Rectangle((0, 0), 1, 1, facecolor="white", edgecolor=CONTEXT, hatch="////")], [*names, "too few people to show"]
-    ax.figure.legend(marks, names, loc="outside lower center", frameon=False, ncols=1 if max(map(len, names)) > 20 else min(len(names), 3))
+        marks, names = [*marks, plt.Rectangle((0, 0), 1, 1, facecolor="white", edgecolor=CONTEXT, hatch="////")], [*names, "the rest: not shown"]
+    ax.figure.legend(marks, names, loc="outside lower center", frameon=False, ncols=1 if max(map(len, names)) > 12 else min(len(names), 3))
     return ax
 
 
 def plot_quartiles(results, ax=None, xlabel=None):
     """A bar from the lower to the upper quartile with the median as a line and the mean as a point, at each time."""
     times = list(dict.fromkeys(results["level"]))
-    ax = ax or new_axes(height=2.4)
+    ax = ax or new_axes(height=2.6)
     ax.use_sticky_edges = False
     for y, time in enumerate(times):
         rows = results[results["level"] == time]
@@ -59,6 +59,6 @@ def plot_quartiles(results, ax=None, xlabel=None):
         ax.plot([middle, middle], [y - 0.25, y + 0.25], color=SCHEME, linewidth=3, solid_capstyle="butt", label="half of the people lie below the line" if y == 0 else None)
         ax.plot(mean, y, "D", color="black", markersize=6, label="mean" if y == 0 else None)
     ax.set(yticks=range(len(times)), yticklabels=[time_name(time) for time in times], ylim=(len(times) - 0.4, -0.6),
-           xlabel=xlabel or results["unit"].iloc[0])
+           xlabel=textwrap.fill(xlabel or results["unit"].iloc[0], AXIS_WIDTH))
     ax.figure.legend(loc="outside lower center", frameon=False, ncols=2)
     return ax

@@ -4,13 +4,12 @@ import textwrap
 
 import pandas as pd
 
-from sprx.plots.style import CONTEXT, SCHEME, new_axes
+from sprx.plots.style import CONTEXT, SCHEME, name_spells, new_axes
 from sprx.wording import MONTHLY_NAMES, cause_of, number
 
 GREY, BLUE, ORANGE, PURPLE = CONTEXT, SCHEME, "#B35900", "#6A3D9A"
 COLOUR = {"improvement": BLUE, "concern": ORANGE, "": PURPLE}
 FREQUENCY = {"month": "M", "quarter": "Q"}
-LABELS_AT_MOST = 10
 
 
 def plot_control(results, ax=None):
@@ -42,8 +41,7 @@ def plot_control(results, ax=None):
     _draw_phases(ax, phases, spell)
     ax.set(ylabel=MONTHLY_NAMES.get(rows["measure"].iloc[0], rows["measure"].iloc[0]))
     ax.set_ylim(0, max(ax.get_ylim()[1], 1.12 * pd.concat([rows["estimate"], phases["estimate"]]).max()))
-    step = -(-len(at) // LABELS_AT_MOST)
-    ax.set_xticks(at[::step], rows["level"].iloc[::step], rotation=45, ha="right", rotation_mode="anchor")
+    name_spells(ax, at, rows["level"])
     ax.set_xlim(at[0] - pd.Timedelta(days=20), at[-1] + pd.Timedelta(days=20))
     return ax
 

@@ -51,7 +51,8 @@ def plot_first_events(curve, ax=None, marks=()):
         ax.annotate(f"{level}\n{share[-1]:.0f}%", (1, (below[-1] + top[-1]) / 2), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
                     ha="left", va="center", annotation_clip=False)
         below = top
-    ax.annotate("still waiting", (0.01, 0.9), xycoords="axes fraction", ha="left", va="center", color="#444444")
+    ax.annotate("still waiting", (0.01, 0.9), xycoords="axes fraction", ha="left", va="center", color="#444444",
+                bbox=dict(facecolor="white", edgecolor="none", pad=1.5))
     _mark(ax, marks)
     name, share, at_risk = AXES["first_event"]
     ax.set(xlabel=name, ylabel=share, ylim=(0, 100), xlim=(0, max(days[-1], 1, *marks)))
@@ -79,7 +80,8 @@ def _mark(ax, marks):
     """Days to name, as dashed lines."""
     for position, day in enumerate(marks):
         ax.axvline(day, color=CONTEXT, linestyle="--", linewidth=1)
-        ax.annotate(f"{day} days", (day, 101), ha="right" if position == 0 and len(marks) > 1 else "left", va="bottom", color="#444444",
+        last = position == len(marks) - 1
+        ax.annotate(f"{day} days" if last else f"{day}", (day, 101), ha="left" if last else "center", va="bottom", color="#444444",
                     annotation_clip=False)
 
 
@@ -88,7 +90,8 @@ def _numbers_at_risk(ax, shown, words):
     if not shown:
         return
     last = max(rows["days"].max() for _, rows in shown)
-    ticks = [t for t in ax.get_xticks() if 0 <= t <= last]
+    ax.set_xticks([t for t in ax.get_xticks() if 0 <= t <= ax.get_xlim()[1]])       # held fast: the numbers stand under these
+    ticks = [t for t in ax.get_xticks() if t <= last]
     ax.annotate(f"{words}, by the days above:", (0, 0), xycoords="axes fraction", xytext=(0, -50), textcoords="offset points", ha="left", va="center", fontsize=10)
     for line, (level, rows) in enumerate(shown):
         down = -66 - 15 * line

@@ -9,6 +9,7 @@ from sprx.plots.style import COLOURS, CONTEXT, LABEL_WIDTH, SCHEME, new_axes
 from sprx.wording import count, level_name, number, percent
 
 STAGES = (("reached_seen", "seen", "o"), ("reached_completed", "completed", "s"), ("reached_followed_up", "followed up", "^"))
+BESIDE = (-0.2, 0, 0.2)        # of a row: marks of the same share lie side by side
 COMBINATIONS_SHOWN, NEEDS_SHOWN = 10, 12
 
 
@@ -17,15 +18,15 @@ def plot_stages_by_group(results, ax=None):
     levels = list(dict.fromkeys(results["level"]))
     labels = [textwrap.fill(level_name(results["group"].iloc[0], level), LABEL_WIDTH, break_long_words=False) for level in levels]
     ax = ax or new_axes(labels)
-    for (measure, name, mark), colour in zip(STAGES, COLOURS):
+    for (measure, name, mark), colour, beside in zip(STAGES, COLOURS, BESIDE):
         rows = results[results["measure"] == measure]
         if len(rows):
-            ax.plot(100 * rows["estimate"], [levels.index(level) for level in rows["level"]], mark, color=colour, markersize=8, label=name, clip_on=False)
+            ax.plot(100 * rows["estimate"], [levels.index(level) + beside for level in rows["level"]], mark, color=colour, markersize=8, label=name, clip_on=False)
     for y, level in enumerate(levels):
         rows = results[results["level"] == level]
         ax.plot([0, 100], [y, y], color="#DDDDDD", linewidth=1, zorder=0)
         if rows["suppressed"].any():
-            ax.annotate("*", (101, y), va="center", color="#444444", annotation_clip=False)
+            ax.annotate("*", (105, y), va="center", color="#444444", annotation_clip=False)
     ax.set(yticks=range(len(levels)), yticklabels=labels, ylim=(len(levels) - 0.5, -0.6), xlim=(0, 100), xlabel="of the people referred in this group (%)")
     ax.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
@@ -68,6 +69,7 @@ def plot_overlap(results, ax=None):
     top.set(xticks=[], xlim=(-0.7, len(rows) - 0.3), ylim=(-(len(groups) + 0.6) * unit, 1.12 * max(shown.max(), 1)))
     top.set_yticks([-(i + 1) * unit for i in range(len(groups))], names)
     top.axhline(0, color="#444444", linewidth=0.8)
+    top.annotate("people", (0, 1), xycoords="axes fraction", xytext=(-4, 0), textcoords="offset points", ha="right", va="top")
     top.spines["bottom"].set_visible(False)
     top.tick_params(axis="y", length=0)
     return top
@@ -109,10 +111,10 @@ def plot_answers(results, ax=None):
             width = 100 * rows["estimate"].get(part, 0.0)
             ax.barh(y, width, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5, height=0.7, label=part if y == 0 else None)
             if width >= 9:
-                ax.text(left + width / 2, y, number(round(width)), ha="center", va="center", fontsize=9, color="#222222" if colour in ("#7FB2E5", "#C9C9C9") else "white")
+                ax.text(left + width / 2, y, number(round(width)), ha="center", va="center", fontsize=10, color="#222222" if colour in ("#7FB2E5", "#C9C9C9") else "white")
             left += width
     left_out = int((~whole).sum())
-    note = f"\nnot drawn: {left_out} needs with a part too small to show" if left_out else ""
+    note = f"\nnot drawn: {left_out} with a hidden part" if left_out else ""
     ax.set(yticks=range(len(groups)), yticklabels=labels, ylim=(len(groups) - 0.5, -0.6), xlim=(0, 100), xlabel=f"of the referrals with this need (%){note}")
-    ax.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0), fontsize=9)
+    ax.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.3, 1.0), fontsize=10, columnspacing=1.0, handlelength=1.5)
     return ax

@@ -3,15 +3,17 @@
 import textwrap
 
 import pandas as pd
+from matplotlib.ticker import MaxNLocator, NullLocator
 
-from sprx.plots.style import COMPARISON, CONTEXT, SCHEME, axis_name, new_axes, percent_axis, row_labels
+from sprx.plots.style import AXIS_WIDTH, COMPARISON, CONTEXT, SCHEME, axis_name, name_spells, new_axes, percent_axis, row_labels
 from sprx.wording import count, percent
 
-AXIS_WIDTH = 40         # letters
+
+RATIOS = (0.1, 0.25, 0.5, 1, 2, 4, 10)      # ticks of a ratio's axis
 
 
-def plot_estimates(results, ax=None, reference=None, xlabel=None):
-    """Point and interval per row (a forest plot); `reference` is (value, name) of a line of no difference."""
+def plot_estimates(results, ax=None, reference=None, xlabel=None, log=False):
+    """Point and interval per row (a forest plot); `reference` is (value, name) of a line of no difference; `log` for ratios."""
     labels = row_labels(results, with_n=True)
     ax = ax or new_axes(labels)
     scale = 100 if results["unit"].eq("proportion").all() else 1
@@ -27,7 +29,11 @@ def plot_estimates(results, ax=None, reference=None, xlabel=None):
         ax.annotate(reference[1], (reference[0], -0.6), ha="center", va="bottom", color="#444444", annotation_clip=False)
     ax.set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.5, -0.6),
            xlabel=textwrap.fill(xlabel or axis_name(results), AXIS_WIDTH))
-    if scale == 100:
+    if log:
+        ax.set_xscale("log")
+        ax.set_xticks([at for at in RATIOS if ax.get_xlim()[0] <= at <= ax.get_xlim()[1]], minor=False)
+        ax.xaxis.set(major_formatter="{x:g}", minor_locator=NullLocator())
+    elif scale == 100:
         percent_axis(ax, results)
     elif results["unit"].str.startswith("per ").any():
         ax.set_xlim(0, None)
@@ -47,17 +53,19 @@ def plot_bars(results, ax=None, xlabel=None):
         ax.annotate(text, ((0 if pd.isna(row.estimate) else row.estimate * (100 if share else 1)), y), xytext=(4, 0), textcoords="offset points", va="center")
     ax.set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.4, -0.6), xlabel=xlabel or axis_name(results))
     ax.set_xlim(0, ax.get_xlim()[1] * 1.12)
+    ax.xaxis.set(major_locator=MaxNLocator(6), major_formatter="{x:,.0f}")
     return ax
 
 
 def plot_months(results, ax=None, ylabel=None):
-    """One value per month as a line with points; a month that is covered in part is hollow, a hidden one leaves a gap."""
+    """One value per month as a line with points and intervals; a month that is covered in part is hollow, a hidden one leaves a gap."""
     ax = ax or new_axes(height=3.2)
     rows = results[(results["group"] == "month") & (results["level"] != "missing")]
     months = pd.PeriodIndex(rows["level"], freq="M").to_timestamp()
     share = rows["unit"].eq("proportion").all()
     values = rows["estimate"].to_numpy() * (100 if share else 1)
     ax.plot(months, values, "-", color=SCHEME, linewidth=2)
+    ax.vlines(months, *(rows[limit].to_numpy(float) * (100 if share else 1) for limit in ("conf_low", "conf_high")), color=SCHEME, linewidth=1.2)
     part = rows["note"].eq("part of a month").to_numpy()
     ax.plot(months[~part], values[~part], "o", color=SCHEME, markersize=6)
     ax.plot(months[part], values[part], "o", color=SCHEME, markersize=6, markerfacecolor="white")
@@ -67,7 +75,7 @@ def plot_months(results, ax=None, ylabel=None):
     ax.set(ylabel=ylabel or ("%" if share else rows["unit"].iloc[0] if len(rows) else ""), ylim=(0, None))
     if share:
         ax.set_ylim(0, 103)
-    ax.tick_params(axis="x", rotation=45)
+    name_spells(ax, months, rows["level"])
     return ax
 
 

@@ -4,11 +4,10 @@ import textwrap
 
 import pandas as pd
 
-from sprx.plots.style import CONTEXT, LABEL_WIDTH, SCHEME, new_axes
+from sprx.plots.style import AXIS_WIDTH, CONTEXT, LABEL_WIDTH, SCHEME, new_axes
 from sprx.wording import belief_name, count, subgroup_name
 
 ASSUMED = "#B35900"
-AXIS_WIDTH = 38         # letters
 
 
 def plot_beliefs(results, ax=None, matters=None, xlabel=None):
@@ -26,7 +25,7 @@ def plot_beliefs(results, ax=None, matters=None, xlabel=None):
     if matters is not None and pd.notna(matters):
         _line(ax, matters, "matters", ":")
     ax.set(yticks=range(len(results)), yticklabels=labels, ylim=(len(results) - 0.5, -0.6),
-           xlabel=textwrap.fill(xlabel or f"mean change, {results['unit'].iloc[0]}", AXIS_WIDTH))
+           xlabel=textwrap.fill(xlabel or f"mean change, {results['unit'].iloc[0]}", AXIS_WIDTH - 6))
     return ax
 
 
@@ -43,12 +42,12 @@ def plot_subgroups(results, ax=None, xlabel=None):
                                                              markerfacecolor="white" if drawn else SCHEME))
     _line(ax, 0, "no difference" if own["measure"].str.startswith("subgroup_arm_difference").any() else "no change", "--")
     ax.set(yticks=range(len(keys)), yticklabels=labels, ylim=(len(keys) - 0.4, -0.6),
-           xlabel=textwrap.fill(xlabel or results["unit"].iloc[0], AXIS_WIDTH))
+           xlabel=textwrap.fill(xlabel or results["unit"].iloc[0], AXIS_WIDTH - 6))
     return ax
 
 
 def _folded(name, row):
-    more = " (too few to show)" if row.suppressed else " (not known)" if pd.isna(row.estimate) else f" (n={count(row.n)})"
+    more = " (not shown)" if row.suppressed else " (not known)" if pd.isna(row.estimate) else f" (n={count(row.n)})"
     return textwrap.fill(name + more, LABEL_WIDTH + 6, break_long_words=False)
 
 

@@ -12,8 +12,9 @@ from sprx.wording import count, row_name
 SCHEME, COMPARISON, CONTEXT = "#005EB8", "#E69F00", "#6E6E6E"
 LINES = ["-", "--", ":", "-."]
 COLOURS = [SCHEME, "#333333", "#B35900", "#6A3D9A", "#00795C"]     # Okabe-Ito-like hues that differ in lightness too
-WIDTH = 5.6         # inches: read at 360 px as well as at 720
-LABEL_WIDTH = 24    # letters
+WIDTH = 5.0         # inches: at 360 px the letters are as large as they are here
+LABEL_WIDTH = 24    # letters, beside an axis
+AXIS_WIDTH = 32     # letters, under an axis
 
 
 @cache
@@ -43,9 +44,16 @@ def row_labels(results, with_n):
     """What each row is called, on lines short enough for a phone."""
     said = []
     for row in results.itertuples():
-        more = " (too few to show)" if row.suppressed else " (not known)" if pd.isna(row.estimate) else f" (n={count(row.n)})"
+        more = " (not shown)" if row.suppressed else " (not known)" if pd.isna(row.estimate) else f" (n={count(row.n)})"
         said.append(textwrap.fill(row_name(row, results) + (more if with_n else ""), LABEL_WIDTH, break_long_words=False))
     return said
+
+
+def name_spells(ax, at, levels, most=10):
+    """Months or quarters under an axis: 'Apr 2024', not more than `most` of them."""
+    step = max(1, -(-len(at) // most))
+    names = [level if "Q" in level else pd.Period(level, "M").strftime("%b %Y") for level in levels.iloc[::step]]
+    ax.set_xticks(at[::step], names, rotation=45, ha="right", rotation_mode="anchor")
 
 
 def axis_name(results):
