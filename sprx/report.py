@@ -103,7 +103,8 @@ class Report:
         table = self.released[name]
         table = table if rows is None else rows(table)
         if table["estimate"].notna().mean() < DRAWN_AT_LEAST or table.empty:
-            _show('<p class="needs">No figure: too little of it could be shown.</p>' + ("" if table.empty else self._folded(table)))
+            what = f" (“{caption.split('. ')[0].rstrip('.')}”)" if isinstance(caption, str) else ""
+            _show(f'<p class="needs">No figure: too few of its numbers can be shown{html.escape(what)}.</p>' + ("" if table.empty else self._folded(table)))
             return
         caption, alt = (text(table) if callable(text) else text for text in (caption, alt))
         if not (caption and alt):
@@ -119,7 +120,7 @@ class Report:
         self.figures.append(dict(file=file, caption=caption, alt=alt))
         data = base64.b64encode(svg.getvalue()).decode()
         _show(f'<figure><img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{data}"><figcaption>{html.escape(caption)} '
-              f"{html.escape(self._counts_note())}</figcaption></figure>{self._folded(table)}")
+              f"{html.escape(self._counts_note(table))}</figcaption></figure>{self._folded(table)}")
 
     def table(self, name, title=None, rows=None):
         """Show a released table, folded."""
@@ -135,8 +136,10 @@ class Report:
     def _folded(self, table, title="The table behind this"):
         return f"<details><summary>{html.escape(title or 'The table behind this')}</summary>{results_html(table)}</details>"
 
-    def _counts_note(self):
-        return "Counts are rounded to the nearest 5." if self.rule.round_to == 5 else "" if self.rule.hide_to else "Small numbers are not hidden."
+    def _counts_note(self, table):
+        hidden = table["suppressed"].eq(True).any() if "suppressed" in table else False
+        rounded = "Counts are rounded to the nearest 5." if self.rule.round_to == 5 else "" if self.rule.hide_to else "Small numbers are not hidden."
+        return rounded + (" Not shown (*): too few people, or hidden so that such a number cannot be worked out." if hidden else "")
 
     # -- the ends of a notebook
 
@@ -235,7 +238,7 @@ def table_one_html(table):
     lines = []
     described = table[table["measure"].str.fullmatch("(share|mean)_of_people")]
     for group, rows in described.groupby("group", sort=False):
-        name = describe_axis(group)
+        name = "age, in bands" if group == "age_band" else describe_axis(group)
         lines.append((f"<strong>{html.escape(name[0].upper() + name[1:])}</strong>", [f"SMD {said(f'smd{stage}', group)}" if stage else "–" for stage, _ in heads]))
         if rows["measure"].eq("mean_of_people").any():
             lines.append((f"mean (SD), {html.escape(rows['unit'].iloc[0])}", [f"{said(f'mean_of_people{s}', group)} ({said(f'sd_of_people{s}', group)})" for s, _ in heads]))
@@ -248,7 +251,7 @@ def table_one_html(table):
                    for (_, words), cell in zip(heads, cells)) + "</tr>" for name, cells in lines)
     head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in ("Characteristic", *titles))
     return (f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>SMD: standardised mean difference between people who came this far and "
-            "people who did not; a difference above 0.1 is often taken to deserve a look. * too few people to show, or hidden so that such a number cannot be worked out.</p>")
+            "people who did not; a difference above 0.1 is often taken to deserve a look, but among few people chance alone brings as much. * too few people to show, or hidden so that such a number cannot be worked out.</p>")
 
 
 def _show(fragment):

@@ -280,7 +280,7 @@ LEFT = dict(measure="change_beyond_expected_swemwbs", estimate=0.1, conf_low=-0.
 
 def test_the_sentence_on_what_was_to_be_expected():
     assert wording.describe_expected(released(OBSERVED, EXPECTED, LEFT), SWEMWBS, "swemwbs") == (
-        "Of people who come at a bad time, a change of about +3.4 (95% CI +3.2 to +3.6) is expected with no help at all; the observed change is +3.5 (95% CI +2.9 to +4); "
+        "Of people who come at a bad time, a change of about +3.4 (95% CI +3.2 to +3.6) is expected with no help at all; the observed change is +3.5 (95% CI +2.9 to +4.0); "
         "what is left is +0.10 (95% CI −0.40 to +0.60), and that is not shown to be the scheme's doing. Worked out as a method; norm 23.5: a source (verified).")
     cut = dict(measure="expected_change_at_cutoff_swemwbs", estimate=2.6, conf_low=2.6, conf_high=2.6)
     assert "beyond the cut-off would be expected to change by +2.6" in wording.describe_expected(released(OBSERVED, EXPECTED, LEFT, cut), SWEMWBS, "swemwbs")
@@ -349,7 +349,7 @@ def test_what_is_hidden_is_a_hatched_part_and_not_a_nought():
 def test_times_and_reasons_in_words():
     flags = pd.DataFrame({"after_closure": pd.array([True] * 10 + [False] * 10, dtype="boolean"), "after_death": pd.array([False] * 20, dtype="boolean")})
     assert wording.describe_timing(release(out_of_time(flags), RULES["none"])) == (
-        "Of the scores with a date, some are a score dated after the case was closed (50%). They are counted here and not left out.")
+        "Of the scores with a date, 50% are dated after the case was closed. They stay in the results.")
     assert wording.describe_timing(release(out_of_time(flags[["after_death"]]), RULES["none"])).startswith("No score is dated before")
     assert wording.describe_timing(release(out_of_time(flags.head(0)), RULES["none"])).startswith("Whether scores were taken before the referral")
     assert wording.describe_timing(release(out_of_time(flags.head(3)), RULES["nhse_1_7_round5"])).endswith("too few scores have a date.")

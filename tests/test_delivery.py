@@ -185,7 +185,7 @@ def said(describe, table):
 def test_losses_in_words(stages):
     assert said(wording.describe_leavers, losses(cohort.leavers(stages), cohort.STEPS)) == (
         "Of those who had come as far as the step before: 25% (95% CI 7% to 59%) were not accepted by the service (the person said no 12%; the service could not take the person 12%); "
-        "33% (95% CI 10% to 70%) were not seen by a link worker (still open 17%; unable to contact 17%); 75% (95% CI 30% to 95%) were not completed (disengaged 25%; not recorded 25%; "
+        "33% (95% CI 10% to 70%) were not seen by a link worker (still open 17%; unable to contact 17%); 75% (95% CI 30% to 95%) did not complete (disengaged 25%; not recorded 25%; "
         "still open 25%). Cases still open may yet go further.")
     assert wording.describe_leavers(release(losses(cohort.leavers(stages), cohort.STEPS), RULES["nhse_1_7_round5"])).startswith("Not shown")
 
@@ -205,7 +205,7 @@ def test_who_held_contacts_in_words():
     assert said(wording.describe_contacts, table) == "How contacts were held, of 4 contacts: telephone 50%, video 25% and not recorded 25%."
     assert said(wording.describe_contacts, contact_shares(contacts_of(list("aa"), ["w1", "w1"]), "worker_role")) == "Not shown: a row would be about one worker."
     assert said(wording.describe_loads, worker_loads(loads(4), dict(caseload=35))) == (
-        "At the ends of the months a worker had 25 open cases on average (95% CI 4.5 to 45.5), planned 35, and held 5 contacts a month (95% CI 0.89 to 9.1) (4 workers).")
+        "At the end of a month a worker had 25 open cases on average (95% CI 4.5 to 45.5), planned 35, and held 5 contacts a month (95% CI 0.89 to 9.1) (4 workers).")
     assert said(wording.describe_loads, worker_loads(loads(2), dict(caseload=35))) == "Caseload not shown: fewer than 3 workers."
     few = pd.concat([loads(4), loads(4)]).drop_duplicates("worker_id")                   # four worker-months
     assert wording.describe_loads(release(worker_loads(few, {}), RULES["nhse_1_7_round5"])) == wording.NOT_SHOWN

@@ -52,16 +52,16 @@ def test_table_one_names_only_differences_larger_than_chance_brings():
 def test_losses_are_said_from_the_lowest_to_the_highest_group():
     table = release(metrics.reached_by(people_of(), "sex"), NHSE)
     text = wording.describe_reached(table)
-    assert re.match(r"By sex, of the people referred: seen: from \d+% \(95% CI .*\) of male to \d+% \(95% CI .*\) of female; completed: ", text)
+    assert re.match(r"By sex, of the people referred: seen: from \d+% \(95% CI .*\) among male to \d+% \(95% CI .*\) among female; completed: ", text)
     assert wording.describe_reached(table.assign(estimate=np.nan)) == wording.NOT_SHOWN
     same = release(metrics.reached_by(people_of().assign(seen=True), "sex"), NHSE)
-    assert "seen: 100% to 100% of every group" in wording.describe_reached(same)
+    assert "seen: 100% of every group" in wording.describe_reached(same)
 
 
 def test_representation_names_groups_whose_interval_leaves_one_out():
     table = release(metrics.representation_ratio(people_of(400), residents_of(), "imd_quintile"), NHSE)
     text = wording.describe_representation(table)
-    assert re.search(r"more frequent among people referred than among residents: 1 \(most deprived\) \(1\.\d times", text) and "less frequent" in text
+    assert re.search(r"more frequent among people referred than among residents: 1 \(most deprived\) \(1\.\d\d times, 95% CI 1\.\d\d to", text) and "less frequent" in text
     even = release(metrics.representation_ratio(people_of().assign(imd_quintile=[1, 2, 3, 4, 5] * 40), residents_of(), "imd_quintile"), NHSE)
     assert "no group is clearly more or less frequent" in wording.describe_representation(even)
 
@@ -127,7 +127,7 @@ def test_the_definitions_say_which_were_changed():
 
 @pytest.mark.parametrize("group, level, name", [
     ("group_combination", "long_term_condition + frequent_attender", "people with long-term conditions and frequent attenders in primary or secondary care"),
-    ("need_by_activity", "housing | debt", "housing: Debt and money advice"), ("answers_to_food_fuel", "answered", "food fuel: answered"), ("age", "all", "age"),
+    ("need_by_activity", "housing | debt", "housing: Debt and money advice"), ("answers_to_food_fuel", "answered", "food or fuel: answered"), ("age", "all", "age"),
     ("source", "vcse", "voluntary or community group"), ("sex", "not_known", "not known"), ("source", "missing", "not recorded")])
 def test_levels_have_plain_names(group, level, name):
     assert wording.level_name(group, level) == name
@@ -172,7 +172,7 @@ def test_the_heat_map_prints_each_share_a_star_where_hidden_and_needs_with_hidde
     hidden = release(metrics.need_by_activity(needs, given.iloc[:36]), NHSE)
     assert "*" in drawn(plots.plot_heat(hidden)) and "1 of 2 cells are too small to show." in wording.alt_of_heat(hidden)
     answers = drawn(plots.plot_answers(release(metrics.needs_answered(needs), NHSE)))
-    assert "housing" in answers and "caring" not in answers and any("not drawn: 1 needs" in text for text in answers)
+    assert "housing" in answers and "caring" not in answers and any("not drawn: 1 with a hidden part" in text for text in answers)
 
 
 # ---- the whole chapter on poor data ----------------------------------------------------------------------------------------------

@@ -173,8 +173,15 @@ def test_the_dashboards_figure_is_said_beside_the_paired_one():
     rows = [CHANGE, CHANGE | dict(measure="unpaired_change_phq9", estimate=-6.04, conf_low=-9, conf_high=-3),
             *[shown(measure="baseline_mean_phq9", group="follow_up", level=level, estimate=mean) for level, mean in (("followed", 14.2), ("lost", 17.9))]]
     text = wording.describe_unpaired(released(*rows), PHQ9, "phq9")
-    assert "would show −6.0; the same people measured twice changed by −4.2." in text and "had begun at 14.2 on average, those who were lost at 17.9" in text
+    assert "PHQ-9: a dashboard would show −6.0; the same people measured twice changed by −4.2." in text and "had begun at 14.2 on average, those who were lost at 17.9" in text
     assert "had begun" not in wording.describe_unpaired(released(*rows[:3]), PHQ9, "phq9")
+    assert "had begun" not in wording.describe_unpaired(released(*rows[:3], rows[3] | dict(estimate=14.2)), PHQ9, "phq9")     # no reason is given that is none
+
+
+def test_limits_of_an_interval_have_the_same_decimals_unless_they_are_large():
+    said = [wording.interval(released(CHANGE | dict(estimate=low, conf_low=low, conf_high=high)).iloc[0], sign) for low, high, sign in
+            ((3, 3.7, False), (-4.5, -2, True), (3, 4, False), (92.6, 106, False), (0, 0.5, False), (16, 21, False))]
+    assert said == [" (95% CI 3.0 to 3.7)", " (95% CI −4.5 to −2.0)", " (95% CI 3 to 4)", " (95% CI 92.6 to 106)", " (95% CI 0 to 0.50)", " (95% CI 16 to 21)"]
 
 
 def test_the_funnel_says_each_stage_and_what_was_not_recorded():
@@ -255,7 +262,7 @@ def test_rows_problems_and_completeness_are_said():
     accounts = pd.DataFrame({"table": ["people"], "rows_in": [100], "rows_used": [90], "rows_set_aside": [10]})
     assert wording.describe_rows(rows_accounted(accounts)).startswith("Rows used, of the rows read: people: 90 of 100.")
     issues = pd.DataFrame({"table": "people", "row": pd.array(range(20), dtype="Int64"), "column": "sex", "problem": "not understood", "action": "set to missing"})
-    assert wording.describe_problems(problems_found(issues)) == "Most frequent: not understood (people, sex; set to missing): 20 rows."
+    assert wording.describe_problems(problems_found(issues)) == "Most frequent: 20 rows of people, sex not understood (set to missing)."
     assert wording.describe_problems(problems_found(issues.head(0))) == "No problem was found in any row."
     assert "each had too few rows" in wording.describe_problems(release(problems_found(issues.head(3)), RULES["nhse_1_7_round5"]))
     table = completeness({"people": pd.DataFrame({"sex": [1] * 50 + [None] * 50, "age": [1] * 100})})

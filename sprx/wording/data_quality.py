@@ -24,7 +24,7 @@ def describe_problems(table):
     for row in shown.itertuples():
         name, rest = row.level.split(" | ", 1)             # a column's own name may hold the dividing mark
         column, problem, action = rest.rsplit(" | ", 2)
-        said.append(f"{problem} ({name}{', ' + column if column else ''}; {action}): {count(row.estimate)} rows")
+        said.append(f"{count(row.estimate)} rows of {name}, {column + ' ' if column else ''}{problem} ({action})")
     return f"Most frequent: {'; '.join(said)}."
 
 
@@ -35,4 +35,4 @@ def describe_completeness(table):
     if poor.empty:
         return "Every column that could be shown is at least 90% complete." if len(shown) else NOT_SHOWN
     said = [f"{r.group}.{r.level} ({percent(r.estimate, r.n)})" for r in poor.head(6).itertuples()]
-    return f"Least complete: {listed(said)}." + (f" {len(poor) - 6} more are below 90%." if len(poor) > 6 else "")
+    return f"Least complete: {listed(said)}." + (f" {len(poor) - 6} more {'is' if len(poor) == 7 else 'are'} below 90%." if len(poor) > 6 else "")

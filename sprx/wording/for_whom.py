@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sprx.wording.words import NAMES, NOT_SHOWN, count, describe_axis, interval, level_name, listed, number, one, percent
+from sprx.wording.words import NAMES, NOT_SHOWN, count, describe_axis, interval, level_name, level_of, listed, number, one, percent
 
 STAGES = {"seen": "seen", "completed": "completed", "followed_up": "followed up"}
 WHO = {"seen": ("who were seen", "who were not"), "completed": ("who completed", "who did not"), "followed_up": ("who were followed up", "who were not")}
@@ -46,14 +46,14 @@ def describe_groups(table):
     known = table[table["measure"] == "share_in_suitable_group"].dropna(subset="estimate")
     groups = known[known["level"] != "none of these"]
     people = table[table["measure"] == "people_in_suitable_group"].set_index("level")["estimate"]
-    said = [f"{level_name('suitable_group', r.level).lower()} {count(people[r.level])}, {percent(r.estimate, r.n)}{interval(r)}" for r in groups.itertuples()]
+    said = [f"{level_name('suitable_group', r.level).lower()} {count(people[r.level])} people, {percent(r.estimate, r.n)}{interval(r)}" for r in groups.itertuples()]
     none = one(table, "share_in_suitable_group", "none of these")
     shares = table[table["measure"] == "share_in_suitable_group"]
     unknown = shares[shares["note"].str.startswith("the data do not hold") & shares["level"].ne("none of these")]["level"]
     text = f"Of the people referred: {'; '.join(said)}. A person can be in several groups." if said else \
         "Too few people to show how many belong to the groups." if table["suppressed"].any() else "The data do not show any of the five groups."
     if none is not None:
-        text += f" {count(people['none of these'])}, {percent(none.estimate, none.n)}{interval(none)}, are in none of the groups that the data can show."
+        text += f" In none of the groups that the data can show: {count(people['none of these'])} people, {percent(none.estimate, none.n)}{interval(none)}."
     if len(unknown):
         text += f" Not recorded, so not counted: {listed(level_name('suitable_group', g).lower() for g in unknown)}."
     return text
@@ -85,14 +85,17 @@ def describe_reached(table):
         if len(rows) >= 2:
             low, high = rows.loc[rows["estimate"].idxmin()], rows.loc[rows["estimate"].idxmax()]
             if high.estimate - low.estimate < ALIKE:
-                said.append(f"{words}: {percent(low.estimate, low.n)} to {percent(high.estimate, high.n)} of every group")
+                said.append(f"{words}: {_span(percent(low.estimate, low.n), percent(high.estimate, high.n))} of every group")
                 continue
-            said.append(f"{words}: from {percent(low.estimate, low.n)}{interval(low)} of {level_name(low.group, low.level)} to "
-                        f"{percent(high.estimate, high.n)}{interval(high)} of {level_name(high.group, high.level)}")
+            said.append(f"{words}: from {percent(low.estimate, low.n)}{interval(low)} among {level_name(low.group, low.level)} to "
+                        f"{percent(high.estimate, high.n)}{interval(high)} among {level_name(high.group, high.level)}")
     if not said:
         return NOT_SHOWN
-    text = f"By {describe_axis(table['group'].iloc[0])}, of the people referred: " + "; ".join(said) + "."
-    return text + " Intervals that overlap a good deal are no evidence of a difference."
+    return f"By {describe_axis(table['group'].iloc[0])}, of the people referred: " + "; ".join(said) + "."
+
+
+def _span(low, high):
+    return low if low == high else f"{low} to {high}"
 
 
 def describe_representation(table):
@@ -104,9 +107,9 @@ def describe_representation(table):
     for words, chosen in (("more", rows[rows["conf_low"] > 1]), ("less", rows[rows["conf_high"] < 1])):
         if len(chosen):
             said.append(f"{words} frequent among people referred than among residents: " + listed(
-                f"{level_name(r.group, r.level)} ({number(r.estimate)} times{interval(r)})" for r in chosen.itertuples()))
+                f"{level_name(r.group, r.level)} ({r.estimate:.2f} times, {level_of(r)} CI {r.conf_low:.2f} to {r.conf_high:.2f})" for r in chosen.itertuples()))
     text = "; ".join(said) or "no group is clearly more or less frequent among people referred than among residents"
-    return f"By {describe_axis(rows['group'].iloc[0])}, {text}. A ratio of 1 means as many as among the residents."
+    return f"By {describe_axis(rows['group'].iloc[0])}, {text}."
 
 
 def describe_inequality(table):

@@ -5,6 +5,7 @@ import pandas as pd
 from sprx.wording.outcomes import describe_who_changed
 from sprx.wording.words import NOT_SHOWN, STAGE_WORDS, better_is, count, interval, level_name, listed, number, one, percent, unknown_share
 
+LOST_WORDS = {"not_accepted": "were not accepted by the service", "not_seen": "were not seen by a link worker", "not_completed": "did not complete"}
 CONTACT_WORDS = {"mode": "How contacts were held", "worker_role": "By the worker's role", "worker_employer": "By the worker's employer"}
 
 
@@ -29,7 +30,7 @@ def describe_leavers(table):
         reasons = rows[rows["group"] == "reason"].dropna(subset="estimate").sort_values("estimate", ascending=False, kind="stable")
         why = [f"{level_name(r.group, r.level)} {percent(r.estimate, r.n)}" for r in reasons.itertuples()]
         why += ["others too few to show"] if rows["suppressed"].any() else []
-        said.append(f"{percent(whole.estimate, whole.n)}{interval(whole)} were not {STAGE_WORDS[measure.removeprefix('not_')]}" + (f" ({'; '.join(why)})" if why else ""))
+        said.append(f"{percent(whole.estimate, whole.n)}{interval(whole)} {LOST_WORDS[measure]}" + (f" ({'; '.join(why)})" if why else ""))
     return f"Of those who had come as far as the step before: {'; '.join(said)}. Cases still open may yet go further." if said else NOT_SHOWN
 
 
@@ -57,7 +58,7 @@ def describe_loads(table):
     load, planned, busy = (one(table, m) for m in ("caseload_per_worker", "planned_caseload", "contacts_per_worker_month"))
     if load is None or busy is None:
         return NOT_SHOWN if table["suppressed"].any() else f"Caseload {table['note'].iloc[0]}."
-    return (f"At the ends of the months a worker had {number(load.estimate)} open cases on average{interval(load)}" + (f", planned {number(planned.estimate)}" if planned is not None else "")
+    return (f"At the end of a month a worker had {number(load.estimate)} open cases on average{interval(load)}" + (f", planned {number(planned.estimate)}" if planned is not None else "")
             + f", and held {number(busy.estimate)} contacts a month{interval(busy)} ({load.note}).")
 
 
@@ -113,11 +114,10 @@ def describe_unpaired(table, measure, instrument):
     followed, lost = (one(table, f"baseline_mean_{instrument}", level) for level in ("followed", "lost"))
     if paired is None or loose is None:
         return NOT_SHOWN
-    text = (f"A dashboard that subtracts the mean of everyone's first score from the mean of everyone's follow-up score would show {number(loose.estimate, True)}; "
-            f"the same people measured twice changed by {number(paired.estimate, True)}.")
+    text = f"{measure['name']}: a dashboard would show {number(loose.estimate, True)}; the same people measured twice changed by {number(paired.estimate, True)}."
     if number(loose.estimate, True) == number(paired.estimate, True):
         return text + " Here the two agree."
-    if followed is not None and lost is not None:
+    if followed is not None and lost is not None and number(followed.estimate) != number(lost.estimate):
         text += (f" The two differ because they are about different people: those measured again had begun at {number(followed.estimate)} "
                  f"on average, those who were lost at {number(lost.estimate)}.")
     return text

@@ -101,8 +101,8 @@ def describe_who_is_lost(table, measure, instrument):
     odds = table[(table["measure"] == f"odds_of_follow_up_{instrument}") & table["estimate"].notna()]
     clear = [r for r in odds.itertuples() if not r.conf_low <= 1 <= r.conf_high]
     if clear:
-        text += " Others held alike, the odds of being followed up are " + listed(f"{number(r.estimate)} times{interval(r)} for {_thing(r)}"
-                + ("" if r.level != "all" else ", for each standard deviation more") for r in clear) + "."
+        text += " Others held alike, the odds of being followed up are " + listed(f"{number(r.estimate)} times as large{interval(r)} " + ("for each standard deviation more in " if r.level == "all" else "for ")
+                + _thing(r) for r in clear) + "."
     return text + " They may also differ in what nobody recorded."
 
 
@@ -116,7 +116,9 @@ def _thing(row):
 def subgroup_rows(table):
     """What the forest plot shows: the raw and the drawn-in estimate of each level."""
     kind = "subgroup_arm_difference" if table["measure"].str.startswith("subgroup_arm_difference").any() else "subgroup_change"
-    return table[table["measure"].str.startswith((kind, "subgroup_shrunken")) & table["n"].ne(0)]
+    rows = table[table["measure"].str.startswith((kind, "subgroup_shrunken")) & table["n"].ne(0)]
+    hidden = rows[rows["suppressed"]].groupby(["group", "level"]).size().index         # drawn in or not, a level that is hidden is hidden
+    return rows[rows["suppressed"] | ~pd.MultiIndex.from_frame(rows[["group", "level"]]).isin(hidden)]
 
 
 def subgroup_name(row):

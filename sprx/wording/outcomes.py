@@ -10,8 +10,8 @@ DOMAIN_WORDS = {"mental_health": "Mental health", "statutory_services": "Demand 
 TO_MEASURE = {"statutory_services": "each person's use of services, month by month"}
 ELSEWHERE = {"statutory_services": "what people's use of services shows is in the chapter on the difference it makes",
              "community_wellbeing": "what is recorded of local groups is in the chapter on what exists locally"}
-TIMING_WORDS = {"first_before_referral": "a first score dated before the referral", "before_referral": "a later score dated before the referral",
-                "after_closure": "a score dated after the case was closed", "after_death": "a score dated after the person died"}
+TIMING_WORDS = {"first_before_referral": "first scores dated before the referral", "before_referral": "later scores dated before the referral",
+                "after_closure": "dated after the case was closed", "after_death": "dated after the person died"}
 
 
 def describe_domain(table, domain):
@@ -45,7 +45,7 @@ def describe_expected(table, measure, instrument):
     more = f" Anybody chosen for a score beyond the cut-off would be expected to change by {number(cut.estimate, True)}{interval(cut, True)}." if cut is not None else ""
     return (f"{start} of about {number(expected.estimate, True)}{interval(expected, True)} is expected with no help at all; the observed change is "
             f"{number(observed.estimate, True)}{interval(observed, True)}; what is left is {number(left.estimate, True)}{interval(left, True)}, and that is not shown to be the "
-            f"scheme's doing.{more} Worked out as {expected.method}; {expected.note}.")
+            f"scheme's doing.{more} Worked out as {expected.method.replace(' - ', ' − ').replace(' x ', ' × ')}; {expected.note}.")
 
 
 def expected_too(table, measure, instrument):
@@ -111,14 +111,14 @@ def describe_profile(table):
 def describe_timing(table):
     """Scores at a time that does not fit their case."""
     rows = table.dropna(subset="estimate")
-    said = [f"{TIMING_WORDS[r.level]} ({percent(r.estimate, r.n)})" for r in rows.itertuples() if r.estimate > 0]
+    said = [f"{percent(r.estimate, r.n)} are {TIMING_WORDS[r.level]}" for r in rows.itertuples() if r.estimate > 0]
     hidden = [TIMING_WORDS[r.level] for r in table.itertuples() if r.suppressed]
     if rows.empty and hidden:
         return "Whether scores were taken before the referral or after the case was closed: not shown, too few scores have a date."
     if rows.empty:
         return "Whether scores were taken before the referral or after the case was closed cannot be told: it needs dates of scores and of referrals."
-    said += [f"{words} (a few)" for words in hidden]
-    return f"Of the scores with a date, some are {listed(said)}. They are counted here and not left out." if said else "No score is dated before the referral or after the case was closed."
+    said += [f"a few are {words}" for words in hidden]
+    return f"Of the scores with a date, {listed(said)}. They stay in the results." if said else "No score is dated before the referral or after the case was closed."
 
 
 def describe_unused(table):

@@ -1,5 +1,6 @@
 """How numbers, levels and rows are said; every other part of this room is built from these."""
 
+import re
 from dataclasses import asdict, dataclass, field
 
 import pandas as pd
@@ -10,7 +11,13 @@ SURE = {3: ("Sure", "●●●"), 2: ("Fairly sure", "●●○"), 1: ("Not sure
 NOT_SHOWN = "Not shown: too few people to report."
 NAMES = {"age_band": "age", "sex": "sex", "ethnic_group": "ethnic group", "imd_quintile": "deprivation (1 = most deprived fifth)",
          "imd_decile": "deprivation (1 = most deprived tenth)", "source": "source of referral", "gp_appointments_12m": "GP appointments in the year before",
-         "ae_attendances_12m": "A&E attendances in the year before"}
+         "ae_attendances_12m": "A&E attendances in the year before", "single_parent": "being a single parent", "low_income": "having a low income",
+         "lives_alone": "living alone", "carer": "being a carer", "long_term_conditions": "long-term conditions"}
+PLAINER = {"asian": "Asian", "black": "Black", "white": "White", "loneliness_isolation": "loneliness or isolation", "money_debt_benefits": "money, debt or benefits",
+           "long_term_condition_self_management": "managing a long-term condition", "employment_training": "employment or training", "food_fuel": "food or fuel",
+           "relationships_family": "relationships or family", "transport_digital_access": "transport or digital access", "legal_immigration": "law or immigration",
+           "domestic_abuse_safety": "domestic abuse or safety", "face_to_face_clinic": "face to face, in a clinic",
+           "face_to_face_community": "face to face, in the community", "text_email": "text or email"}     # where the list's own words read badly
 LISTED = ("sex", "source", "need", "activity_type")     # groups whose levels are the allowed values of the list of that name
 MEASURE_WORDS = {"paired_change": "the same people, measured twice", "expected_change": "to be expected with no help at all", "change_beyond_expected": "what is left",
                  "unpaired_change": "everyone's follow-up minus everyone's first score"}
@@ -67,9 +74,16 @@ def interval(row, sign=False):
     """'(95% CI 3.1 to 5.3)', '(95% CI from 3.1)' for an open one, '' for none."""
     share = row.unit == "proportion"
     low, high = (None if pd.isna(v) else percent(v, row.n) if share else number(v, sign) for v in (row.conf_low, row.conf_high))
+    low, high = _alike(low, high), _alike(high, low)
     if low and high:
         return f" ({level_of(row)} CI {low} to {high})"
     return f" ({level_of(row)} CI from {low})" if low else ""
+
+
+def _alike(text, other):
+    """A whole number as '3.0' beside '3.7': limits of one interval have the same decimals, unless they are large."""
+    whole = text and other and "." not in text and "%" not in text and re.fullmatch(r"[+−]?\d{1,2}\.\d", other)
+    return f"{text}.0" if whole and re.fullmatch(r"[+−]?\d{1,2}", text) and text != "0" else text
 
 
 def one(table, measure, level="all", group=None):
@@ -95,6 +109,8 @@ def level_name(group, level):
         return {"1": "1 (most deprived)", "5": "5 (least deprived)", "missing": "not recorded"}.get(level, level)
     if level == "missing":
         return "not recorded"
+    if level in PLAINER and group in ("ethnic_group", "need", "mode"):
+        return PLAINER[level]
     if group == "analysis":
         return ANALYSIS_WORDS.get(level, level)
     if group == "left_out":
