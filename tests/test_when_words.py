@@ -57,25 +57,42 @@ def test_a_chart_without_a_special_cause_is_said_in_plain_words():
 def test_runs_are_said_once_also_where_a_month_of_them_stands_out_for_another_reason():
     notes = {i: ABOVE for i in range(2, 10)} | {4: "special cause: above the limits", 11: "special cause: below the limits"}
     text = said.describe_control(released(*months([20] * 12, notes=notes), *lines(20, 10, 30)), "referrals")
-    assert "Standing out: 2024-03 to 2024-10: 8 months in a row above the mean; 2024-05: above the limits; 2024-12: below the limits. That is a sign that something changed, not what." in text
+    assert "Standing out: March 2024 to October 2024: 8 months in a row above the mean; May 2024: above the limits; December 2024: below the limits. That is a sign that something changed, not what." in text
 
 
 def test_two_runs_of_the_same_words_apart_are_two():
     notes = {i: "special cause: 2 of 3 months near the limit, above the mean" for i in (1, 2, 7, 8)}
     text = said.describe_control(released(*months([20] * 12, notes=notes), *lines(20, 10, 30)), "referrals")
-    assert "2024-02 to 2024-03: 2 of 3 months" in text and "2024-08 to 2024-09: 2 of 3 months" in text
+    assert "February 2024 to March 2024: 2 of 3 months" in text and "August 2024 to September 2024: 2 of 3 months" in text
 
 
 def test_hidden_months_quarters_trial_limits_a_rebase_and_a_missing_history_are_said():
     table = released(*months([None, None] + [20] * 10), *lines(20, 10, 30, note="trial limits: 10 months; begins anew: second worker", level="2024-03 to 2024-12"))
     text = said.describe_control(table, "referrals")
-    assert "2 months are hidden and in none of the lines" in text and "From 2024-03 to 2024-12 there were about 20" in text and "trial limits" in text
+    assert "2 months are not shown and left out of the lines" in text and "From March 2024 to December 2024 there were about 20" in text and "trial limits" in text
     quarters = said.describe_control(released(*months([20] * 6, spell="quarter"), *lines(20, 10, 30)), "referrals")
     assert "In a usual quarter" in quarters and "Quarters are shown because too many months are too small to show." in quarters
     early = dict(measure="caseload", estimate=5, note="no case from before 2024-01-01 is in the data: the first months count too few, unless the service began then")
     with_start = released(*months([20] * 12, "closures"), *lines(20, 10, 30, measure="closures"), early)
-    assert "No case from before 2024-01-01 is in the data" in said.describe_control(with_start, "closures")
+    assert "No case from before 1 January 2024 is in the data" in said.describe_control(with_start, "closures")
     assert "No case from before" not in said.describe_control(released(*months([20] * 12), *lines(20, 10, 30), early), "referrals")
+
+
+def test_a_run_that_another_cause_cuts_short_is_said_to_be_part_of_it():
+    notes = {i: "special cause: below the limits" for i in (0, 1)} | {i: "special cause: 7 months rising in a row" for i in range(2, 7)}
+    assert "March 2024 to July 2024: part of 7 months rising in a row" in said.describe_control(released(*months([20] * 12, notes=notes), *lines(20, 10, 30)), "referrals")
+
+
+def test_where_most_months_stand_out_none_is_called_usual():
+    text = said.describe_control(released(*months([20] * 12, notes={i: ABOVE for i in range(2, 12)}), *lines(20, 10, 30)), "referrals")
+    assert text.startswith("Over all months there were about 20 referrals; but 10 of the 12 months shown stand out, so no month can be called usual") and "Standing out" not in text
+
+
+def test_the_caption_of_a_chart_names_only_the_marks_that_it_has():
+    plain = said.caption_of_control(released(*months([20] * 12), *lines(20, 10, 30)))
+    assert plain.startswith("Referrals, month by month. The line is the mean;") and "triangle" not in plain.lower().replace("lines and triangles", "") and "hollow" not in plain
+    full = said.caption_of_control(released(*months([20] * 12, notes={0: "part of a month", 3: ABOVE}), *lines(20, None, None)))
+    assert "A triangle stands out" in full and "hollow" in full and "dashed" not in full
 
 
 def test_no_line_and_no_month_are_said_so():
@@ -179,9 +196,9 @@ def test_numbers_at_risk_of_every_line_stand_under_the_curve():
 def test_contacts_gaps_and_sessions_are_said():
     made = contacts_per_person(pd.DataFrame({"contacts": [0.0] * 20 + [1.0] * 20 + [2.0] * 40 + [4.0] * 20}))
     text = said.describe_contacts_had(release(made, RULES["nhse_1_7_round5"]))
-    assert text.startswith("People who were seen had 2.2 contacts on average (95% CI 2 to 2.5); half had 2 or fewer. Of everybody referred, 80% ") and "20% (95% CI 13% to 29%) had at least 4" in text
+    assert text.startswith("People who were seen had 2.2 contacts on average (95% CI 2.0 to 2.5); half had 2 or fewer. Of everybody referred, 80% ") and "20% (95% CI 13% to 29%) had at least 4" in text
     gap = released(dict(measure="median_days_between_contacts", estimate=20, conf_low=18, conf_high=22, unit="days"))
-    assert said.describe_gaps(gap) == "Half of the next contacts came within 20 days of the one before (95% CI 18 to 22)."
+    assert said.describe_gaps(gap) == "Half of the gaps between one contact and the next were 20 days or shorter (95% CI 18 to 22)."
     assert said.describe_gaps(gap.assign(estimate=float("nan"), suppressed=True)) == wording.NOT_SHOWN
     sessions = [dict(measure="sessions_attended_per_100", group=g, level=level, estimate=e, conf_low=e - 5, conf_high=e + 5, unit="per 100 offered")
                 for g, level, e in (("all", "all", 60.0), ("activity_type", "arts", 70.0), ("activity_type", "courses", 50.0))]

@@ -6,7 +6,7 @@ from sprx.wording.words import (
 from sprx.wording.figures import alt_of_levels, alt_of_curve
 from sprx.wording.data_quality import describe_rows, describe_problems, describe_completeness
 from sprx.wording.when import (
-    MONTHLY_NAMES, describe_referrals, chart_rows, charted, cause_of, describe_control, alt_of_control, describe_wait, describe_stay, describe_comparison,
+    MONTHLY_NAMES, describe_referrals, chart_rows, charted, cause_of, describe_control, caption_of_control, alt_of_control, describe_wait, describe_stay, describe_comparison,
     describe_ratios, describe_first_events, alt_of_first_events, describe_gaps, describe_sessions, describe_calendar)
 from sprx.wording.for_whom import (
     describe_composition, describe_rates, describe_groups, describe_table_one, describe_reached, describe_representation, describe_inequality,

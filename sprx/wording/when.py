@@ -1,11 +1,16 @@
 """Sentences of chapter 01."""
 
+import re
+from calendar import month_name
+
 import pandas as pd
 
 from sprx.wording.words import NOT_SHOWN, count, describe_axis, interval, level_name, listed, number, one, percent
 
 MONTHLY_NAMES = {"referrals": "referrals", "first_contacts": "people first seen", "contacts": "contacts", "closures": "cases closed",
                  "caseload": "open cases"}
+MONTHS = list(month_name)
+MOST = 3 / 4            # where more of the months than this stand out, none of them is usual
 SPELLS = ("month", "quarter")
 
 
@@ -55,6 +60,27 @@ def cause_of(note):
 
 def describe_control(table, measure):
     """The mean of a month, and every special cause, in plain words."""
+    return _dated(_control_words(table, measure))
+
+
+def _dated(text):
+    """'April 2024' for 2024-04, '1 April 2024' for 2024-04-01."""
+    return re.sub(r"\b(\d{4})-(0[1-9]|1[0-2])(?:-(\d\d))?\b", lambda found: (f"{int(found[3])} " if found[3] else "") + f"{MONTHS[int(found[2])]} {found[1]}", text)
+
+
+def caption_of_control(table):
+    """What a control chart shows, and how to read the marks that it has."""
+    spells = table[table["group"].isin(SPELLS)]
+    marks = ["The line is the mean; between the dashed lines chance alone keeps nearly all points." if table.dropna(subset="estimate")["measure"].str.endswith("_limit").any() else "",
+             "A triangle stands out, up or down." if spells["note"].str.startswith("special cause").any() else "",
+             "A hollow point is held only in part." if spells["note"].str.startswith("part of a").any() else "",
+             "Lines and triangles were worked out before counts were rounded."]
+    name = MONTHLY_NAMES[spells["measure"].iloc[0]]
+    return f"{_capital(name)}, {spells['group'].iloc[0]} by {spells['group'].iloc[0]}. " + " ".join(mark for mark in marks if mark)
+
+
+def _control_words(table, measure):
+    """As `describe_control`, with dates as they are recorded."""
     rows = chart_rows(table, measure)
     spells, lines = rows[rows["group"].isin(SPELLS)], rows[rows["group"] == "phase"].dropna(subset="estimate")
     name = MONTHLY_NAMES[measure]
@@ -64,19 +90,24 @@ def describe_control(table, measure):
     if lines.empty:
         return f"{name.capitalize()}: too few {spell}s can be shown to say what is usual."
     phases = [part for _, part in lines.groupby("level", sort=False)]
-    text = " ".join(_phase_words(part, name, spell, len(phases) > 1) for part in phases)
+    found = spells[spells["note"].str.startswith("special cause")]
+    shown = spells["estimate"].notna().sum()
+    unusual = len(phases) == 1 and len(found) > MOST * shown
+    text = (f"Over all {spell}s there were about {count(phases[0]['estimate'].iloc[0])} {name}; but {count(len(found))} of the {count(shown)} {spell}s shown stand out, so no {spell} can "
+            "be called usual, and one mean for all of them says little." if unusual else " ".join(_phase_words(part, name, spell, len(phases) > 1) for part in phases))
     if spell == "quarter":
         text += " Quarters are shown because too many months are too small to show."
     if spells["suppressed"].any():
-        text += f" {count(spells['suppressed'].sum())} {spell}{'s are' if spells['suppressed'].sum() > 1 else ' is'} hidden and in none of the lines, which may lie a little high for it."
+        text += f" {count(spells['suppressed'].sum())} {spell}{'s are' if spells['suppressed'].sum() > 1 else ' is'} not shown and left out of the lines, which may therefore lie a little high."
     early = table.loc[(table["measure"] == "caseload") & (table["group"] == "all"), "note"]
     if measure != "referrals" and early.str.startswith("no case from before").any():
         text += f" {_capital(early.iloc[0])}."
-    found = spells[spells["note"].str.startswith("special cause")]
     if found.empty and not lines["measure"].str.endswith("_limit").any():
         return text
     if found.empty:
         return text + f" No {spell} stands out: the differences between {spell}s are of the size that comes about by chance."
+    if unusual:
+        return text
     return text + " Standing out: " + "; ".join(_runs(found)) + ". That is a sign that something changed, not what."
 
 
@@ -102,8 +133,9 @@ def _runs(found):
     for row in found.index:
         key = ("run", block[row], words[row]) if run[row] else ("alike", alike[row])
         said.setdefault(key, []).append(row)
-    spans = [(found.at[rows[0], "level"], found.at[rows[-1], "level"], words[rows[0]]) for rows in said.values()]
-    return [f"{first}{'' if first == last else f' to {last}'}: {what}" for first, last, what in spans]
+    ordinal = pd.Series(at.map(lambda period: period.ordinal), index=found.index)
+    spans = [(found.at[rows[0], "level"], found.at[rows[-1], "level"], ordinal[rows[-1]] - ordinal[rows[0]] + 1, words[rows[0]]) for rows in said.values()]
+    return [f"{first}{'' if first == last else f' to {last}'}: {'part of ' if 'in a row' in what and long < int(what.split()[0]) else ''}{what}" for first, last, long, what in spans]
 
 
 def alt_of_control(table):
@@ -238,7 +270,7 @@ def describe_gaps(table):
     row = table[table["measure"] == "median_days_between_contacts"].iloc[0]
     if pd.isna(row.estimate):
         return NOT_SHOWN if row.suppressed else "Days between contacts: " + (row.note.rstrip(".") or "not known") + "."
-    return f"Half of the next contacts came within {number(row.estimate)} days of the one before{interval(row)}."
+    return f"Half of the gaps between one contact and the next were {number(row.estimate)} days or shorter{interval(row)}."
 
 
 def describe_sessions(table):
