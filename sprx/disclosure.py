@@ -11,7 +11,8 @@ from sprx.results import COUNTS, RESULT_COLUMNS
 # one note for both, so that nobody can tell which of two hidden numbers is the small one
 HIDDEN = "too few people to show, or hidden so that such a number cannot be worked out"
 # breakdowns whose levels are not the parts of a whole: nothing can be had back from a total
-OVERLAPPING = ("suitable_group", "delta", "threshold", "months", "table", "arm", "need", "activity_type", "need_by_activity", "occasion", "timing", "domain", "log_rank", "phase")
+OVERLAPPING = ("suitable_group", "delta", "threshold", "months", "table", "arm", "need", "activity_type", "need_by_activity", "occasion", "timing", "domain", "log_rank", "phase",
+               "arm_and_time", "month_from_start", "calendar_month", "analysis", "left_out", "compared")
 # breakdowns in which each level holds the next, and counts that the flows beside them lead from one to the next
 NESTED, STOCKS = ("stage", "contacts_at_least"), ("caseload",)
 # numbers about people at a stage, and the stages each is a part of ('' = everyone referred); from two exact ones the few between could be had
@@ -21,7 +22,7 @@ SAME_PEOPLE = ("reached", "representation_ratio", "referral_rate_standardised")
 # numbers that rest on many counts at once, which no rounding of counts protects: three figures, two decimals at most
 BLUNTED = ("mean_of_people", "sd_of_people", "median_of_people", "smd", "slope_index", "relative_index", "fitted_rate", "referral_rate_standardised")
 # changes under a belief about those lost, and odds: from exact ones the share lost could be had; three figures
-COARSE = ("change_return_to_baseline", "change_delta", "tipping_point", "odds_of_follow_up")
+COARSE = ("change_return_to_baseline", "change_delta", "tipping_point", "odds_of_follow_up", "use_", "rate_ratio", "minimum_detectable_ratio")
 NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high"]
 
 

@@ -124,7 +124,8 @@ def test_twice_the_time_in_both_arms_changes_no_ratio_and_halves_the_rates():
 def test_the_arms_exchanged_turn_every_ratio_over():
     table = panel()
     turned = table.assign(arm=np.where(table["arm"].eq("scheme"), "comparison", "scheme"))
-    one_way, other = every(table), every(turned)
+    one_way, other = (t[t["conf_low"].notna()] for t in (every(table), every(turned)))        # without what only tells how fragile they are
+    assert len(one_way) > 20
     np.testing.assert_allclose(one_way["estimate"], 1 / other["estimate"], rtol=1e-4)
     np.testing.assert_allclose(one_way["conf_low"], 1 / other["conf_high"], rtol=1e-4)
     np.testing.assert_allclose(one_way["std_error"], other["std_error"], rtol=1e-4)
@@ -398,4 +399,24 @@ def test_small_numbers_of_users_are_hidden():
     shown = release(found, RULES["nhse_1_7_round5"])
     about_scheme = shown[~shown["level"].str.startswith("comparison")]
     assert about_scheme["estimate"].isna().all()
-    assert one(shown, "use_rate_gp", "comparison, before")["estimate"] == one(found, "use_rate_gp", "comparison, before")["estimate"]
+    assert one(shown, "use_rate_gp", "comparison, before")["estimate"] == pytest.approx(one(found, "use_rate_gp", "comparison, before")["estimate"], rel=5e-3)
+
+
+# ---- how fragile ---------------------------------------------------------------------------------------------------------------
+
+def test_the_smallest_ratio_that_could_be_found_and_the_e_values_belong_to_the_answer():
+    # VanderWeele and Ding (2017): 1/RR + sqrt(1/RR (1/RR - 1)) of a ratio below 1
+    found = use_effect(panel(), "gp")
+    answer = one(found, "rate_ratio_gp")
+    assert one(found, "minimum_detectable_ratio_gp")["estimate"] == pytest.approx(np.exp(-2.8016 * answer["std_error"]), rel=1e-3)
+    for level, value in (("estimate", answer["estimate"]), ("limit nearer to no difference", answer["conf_high"])):
+        assert one(found, "e_value_use_gp", level)["estimate"] == pytest.approx(1 / value + (1 / value * (1 / value - 1)) ** 0.5)
+    null = use_effect(panel(ratio=1.0), "gp")
+    assert one(null, "e_value_use_gp", "limit nearer to no difference")["estimate"] == 1
+
+
+def test_without_the_run_up_the_fall_that_comes_by_itself_is_gone():
+    found = use_change(panel(people=2000, ratio=1.0, bump=2.0), "gp").set_index("measure")["estimate"]
+    # by construction: 0.9 of a mean of 9 months at 1 and 3 at 2; then 0.9 of 1
+    assert found["rate_ratio_before_after_gp"] == pytest.approx(0.9 / 1.25, rel=0.03)
+    assert found["rate_ratio_before_after_without_run_up_gp"] == pytest.approx(0.9, rel=0.03)

@@ -6,11 +6,10 @@ from sprx.cohort.lost import ALWAYS, scores_and_covariates
 from sprx.cohort.people import scheme_people
 from sprx.cohort.referrals import referred_people
 from sprx.cohort.scores import chosen_scores, instruments_used
-from sprx.cohort.use import contaminated, service_months, services_used, use_problem
+from sprx.cohort.use import BY_LOT, contaminated, service_months, services_used, use_problem
 from sprx.reference import facts, plain_key
 
 ALSO_KNOWN = ("long_term_conditions", "gp_appointments_12m", "ae_attendances_12m", "lives_alone")   # beside what every chapter looks for
-RANDOMISED = ("randomised", "cluster_randomised")
 FEWEST_COMPARED = 2
 
 
@@ -29,7 +28,7 @@ def compared_people(scheme, instrument):
         were also referred are left out. Where the arms were drawn by lot, everyone drawn is in, referred or not (intention to treat), and
         known_* are the covariates of scheme.yaml only; else they go on with ALSO_KNOWN.
     """
-    by_lot = scheme.settings.comparison.get("design") in RANDOMISED
+    by_lot = scheme.settings.comparison.get("design") in BY_LOT
     table = scores_and_covariates(scheme, instrument, allocated=by_lot)
     table = table[~table["person_id"].isin(contaminated(scheme))].reset_index(drop=True)
     people = scheme.tables["people"].drop_duplicates("person_id").set_index("person_id")
@@ -133,7 +132,7 @@ def _design_of_use(scheme):
 def _with_comparison(scheme, has_before, what):
     """The design where both arms have outcomes: as scheme.yaml says, else as the dates tell."""
     stated = scheme.settings.comparison.get("design") or "none"
-    if stated in RANDOMISED:
+    if stated in BY_LOT:
         return stated, "scheme.yaml says that the groups were drawn by lot"
     if stated == "historical" or (stated == "none" and _all_earlier(scheme)):
         return "historical", ("scheme.yaml says so" if stated == "historical" else "every comparison person started before the first referral")

@@ -7,6 +7,7 @@ from sprx.cohort.referrals import referred_people
 from sprx.reference import allowed
 
 COLUMNS = ["person_id", "arm", "service", "month", "count", "exposure", "cluster", "calendar"]
+BY_LOT = ("randomised", "cluster_randomised")
 VISIT_GAP, ROWS_PER_VISIT = 2, 3        # months that lie further apart than this, with that many rows in each, are visits
 NO_TABLE = "the data hold no service use"
 NOT_HELD = "the data hold no use of this service by anybody compared"
@@ -105,7 +106,9 @@ def _marked(rows):
 def _compared(scheme):
     """Who is compared: person_id, arm, start_month (months since 1970, missing = not known), cluster."""
     people = scheme.tables["people"]
-    own = people["arm"].eq("scheme") & people["person_id"].isin(referred_people(scheme)["person_id"])
+    own = people["arm"].eq("scheme")
+    if scheme.settings.comparison.get("design") not in BY_LOT:                 # drawn by lot: everybody drawn, referred or not
+        own &= people["person_id"].isin(referred_people(scheme)["person_id"])
     people = people[own | (people["arm"].eq("comparison") & ~people["person_id"].isin(contaminated(scheme)))]
     start = people["start"] if "start" in people else pd.Series(pd.NaT, index=people.index)
     column = scheme.settings.comparison.get("cluster")

@@ -254,7 +254,10 @@ def describe_use_change(table, service):
     if row is None:
         return f"{service_name(service)}: the change in use is not shown ({why_not(table, f'rate_ratio_before_after_{service}')})."
     way = "went down" if row.conf_high < 1 else "went up" if row.conf_low > 1 else "may have gone up or down"
-    return f"{service_name(service)}: after the start, the people referred used these {ratio(row.estimate)} times as often as before{ratio_limits(row)}: use {way}. This is a change, not an effect."
+    text = f"{service_name(service)}: after the start, the people referred used these {ratio(row.estimate)} times as often as before{ratio_limits(row)}: use {way}. This is a change, not an effect."
+    rest = one(table, f"rate_ratio_before_after_without_run_up_{service}")
+    return text + (f" Against the time before the last three months, when people are sent because they use services most, it is {ratio(rest.estimate)} times{ratio_limits(rest)}: "
+                   "the difference between the two is what comes and goes by itself." if rest is not None else "")
 
 
 def describe_use_before(table, service):
@@ -282,7 +285,10 @@ def describe_other_uses(table, service):
     """The same comparison made in other ways."""
     names = {"rate_ratio_weighted": "comparison people weighted to look alike", "rate_ratio_adjusted": "given each person's earlier use", "rate_ratio_without_run_up": "without the three months before the start"}
     said = [f"{words} {ratio(row.estimate)}{ratio_limits(row)}" for stem, words in names.items() if (row := one(table, f"{stem}_{service}")) is not None]
-    return f"{service_name(service)}, done in other ways: {'; '.join(said)}." if said else f"{service_name(service)}: no other way of comparing could be shown."
+    text = f"{service_name(service)}, done in other ways: {'; '.join(said)}." if said else f"{service_name(service)}: no other way of comparing could be shown."
+    least, value = one(table, f"minimum_detectable_ratio_{service}"), one(table, f"e_value_use_{service}", "estimate")
+    text += f" With these data, a true ratio of {ratio(least.estimate)} or less would be found four times in five." if least is not None else ""
+    return text + (f" To explain the ratio away, something unrecorded would have to go with both being referred and use {number(value.estimate)} times as often." if value is not None else "")
 
 
 def event_rows(table):

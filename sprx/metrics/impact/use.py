@@ -7,7 +7,7 @@ from sprx.errors import DataError
 from sprx.metrics.impact.use_cells import (ARMS, EFFECT, PER_YEAR, RUN_UP, YEARLY, by_arm, cell_rates, clusters_in_words, count_people, not_comparable,
                                            one_service, people_with, plain, rates_in_words, ratio_row, times)
 from sprx.results import result_table
-from sprx.stats import counts
+from sprx.stats import comparison, counts
 
 HALF_A_USE = 0.5        # added to the earlier count, so that those without use have a logarithm
 ROBUST, PAIRED = "Poisson rates, limits robust by {by}, t", "difference-in-differences of log rates, limits robust by {by}, t"
@@ -73,23 +73,26 @@ def use_change(months, service, conf_level=0.95):
     Returns
     -------
     DataFrame
-        Result layout, one row: rate_ratio_before_after_<service>; n = people with observed months on both sides. The month of the start counts
-        on neither.
+        Result layout: rate_ratio_before_after_<service>, and rate_ratio_before_after_without_run_up_<service> (the three months before the start, in which people are sent
+        because they use services most, left out): what remains when use falls back by itself. n = people with observed months on both sides. The month of the start
+        counts on neither.
     """
     part = one_service(months, service)
     part = part[part["own"]]
-    return result_table([_change_row(part, service, conf_level)])
+    rows = [_change_row(part, "rate_ratio_before_after", -1, conf_level), _change_row(part, "rate_ratio_before_after_without_run_up", -RUN_UP - 1, conf_level)]
+    table = result_table(rows)
+    return table.assign(measure=table["measure"] + f"_{service}")
 
 
-def _change_row(part, service, conf_level):
-    kept = people_with(part, part["month"].lt(0), part["month"].gt(0))
+def _change_row(part, measure, last_before, conf_level):
+    kept = people_with(part, part["month"].le(last_before), part["month"].gt(0))
     n = count_people(part, kept)
-    row = dict(measure=f"rate_ratio_before_after_{service}", group="all", level="all", n=n, n_missing=count_people(part) - n, unit="ratio",
+    row = dict(measure=measure, group="all", level="all", n=n, n_missing=count_people(part) - n, unit="ratio",
                conf_level=conf_level, method=_by(ROBUST, part))
     why = not_comparable(part, ARMS[:1])
     if why:
         return row | dict(note=f"not estimated: {why}")
-    rates = cell_rates(part, by_arm(part, times(part)), kept)
+    rates = cell_rates(part, by_arm(part, times(part, last_before)), kept)
     note = f"{rates_in_words(rates, ARMS[:1])}{clusters_in_words(part)}; without a comparison nobody knows what would have happened anyway"
     return ratio_row(rates, {"scheme, after": 1, "scheme, before": -1}, conf_level, row | dict(note=note))
 
@@ -110,20 +113,34 @@ def use_effect(months, service, weights=None, conf_level=0.95):
     DataFrame
         Result layout, below 1 where use fell more (or rose less) than in the comparison: rate_ratio_<service>; rate_ratio_weighted_<service>
         where weights are given; rate_ratio_adjusted_<service> (negative binomial of the later count given the earlier rate and the arm);
-        rate_ratio_without_run_up_<service> (the three months before the start left out of the time before). n = people of both arms with
-        observed months on both sides; the month of the start counts on neither.
+        rate_ratio_without_run_up_<service> (the three months before the start left out of the time before); minimum_detectable_ratio_<service> (the fall that these
+        data would show four times in five); e_value_use_<service> (how strong something unrecorded would have to be, level estimate and limit). n = people of both arms
+        with observed months on both sides; the month of the start counts on neither.
 
     References
     ----------
-    `stats.counts`. It rests on both arms having changed alike without the scheme: see use_pre_trend and use_placebo.
+    `stats.counts`; E-value: VanderWeele and Ding (2017) Ann Intern Med 167:268. It rests on both arms having changed alike without the scheme: see use_pre_trend and use_placebo.
     """
     plain_part = one_service(months, service)
     rows = [_effect_row(plain_part, "rate_ratio", -1, conf_level)]
     if weights is not None:
         rows.append(_effect_row(one_service(months, service, weights), "rate_ratio_weighted", -1, conf_level))
-    rows += [_adjusted_row(plain_part, conf_level), _effect_row(plain_part, "rate_ratio_without_run_up", -RUN_UP - 1, conf_level)]
+    rows += [_adjusted_row(plain_part, conf_level), _effect_row(plain_part, "rate_ratio_without_run_up", -RUN_UP - 1, conf_level), *_fragile(rows[0], conf_level)]
     table = result_table(rows)
     return table.assign(measure=table["measure"] + f"_{service}")
+
+
+def _fragile(answer, conf_level):
+    """The smallest ratio that could have been found, and the E-values of the answer; nothing where there is none."""
+    if pd.isna(answer.get("estimate")):
+        return []
+    counts_of = {k: answer[k] for k in ("group", "level", "n", "n_missing", "numerator")}
+    near = answer["conf_high"] if answer["estimate"] < 1 else answer["conf_low"]
+    values = comparison.e_value(answer["estimate"], near)
+    least = np.exp(-comparison.minimum_detectable(answer["std_error"], conf_level=conf_level))
+    return [counts_of | dict(measure="minimum_detectable_ratio", estimate=least, unit="ratio", method="80% power, the error of the answer"),
+            *(counts_of | dict(measure="e_value_use", group="e_value", level=level, estimate=value, unit="risk ratio", method="of the ratio itself")
+              for level, value in zip(("estimate", "limit nearer to no difference"), values))]
 
 
 def _effect_row(part, measure, last_before, conf_level):

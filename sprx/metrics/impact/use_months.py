@@ -213,7 +213,7 @@ def _series_rows(part, line, fitted, spec):
     if found:
         words = (f"{found.n_before} months before and {found.n_after} after, {spec['step']}; {'with' if found.seasonal else 'no'} season; dispersion "
                  f"{found.dispersion:.2g}; neighbouring months' residuals correlate {found.autocorrelation:.2f}; {NOT_ALIKE}")
-        few = dict(method=f"segmented regression ({found.method}), t limits", numerator=float(fitted["users"].min()) or None, note=words)
+        few = dict(method=f"segmented regression ({found.method}), t limits", numerator=float(part.loc[part["count"].gt(0), "person"].nunique()) or None, note=words)
         points = [base | few | dict(measure=f"_{term}") | found.ratio(term) for term in ("level", "slope")]
         points[1]["note"] = f"change of the slope per month; {words}"
     base |= dict(unit=YEARLY, group=spec["group"])
