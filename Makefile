@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.up-to-date
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 # two processes; each file of tests stays in one of them, so what a file makes once is made once
-BY_TWO := -n 2 --dist loadfile
+BY_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup report test test-reference sample picture bench clean
 

@@ -16,7 +16,7 @@ SCHEMES = ["beat-the-blues", "jobs-workshop", "positive-behaviour-support"]
 def reports(tmp_path_factory):
     out = tmp_path_factory.mktemp("real")
     done = subprocess.run([sys.executable, "-c", "from sprx.cli import main; main()", "run", *(str(SHARED / "schemes" / s) for s in SCHEMES),
-                           "--out", str(out), "--jobs", "2"], capture_output=True, text=True)
+                           "--out", str(out), "--jobs", "3"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return out
 
