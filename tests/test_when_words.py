@@ -91,6 +91,7 @@ def test_where_most_months_stand_out_none_is_called_usual():
 def test_the_caption_of_a_chart_names_only_the_marks_that_it_has():
     plain = said.caption_of_control(released(*months([20] * 12), *lines(20, 10, 30)))
     assert plain.startswith("Referrals, month by month. The line is the mean;") and "triangle" not in plain.lower().replace("lines and triangles", "") and "hollow" not in plain
+    assert said.caption_of_control(released(*months([20] * 3))) == "Referrals, month by month."
     full = said.caption_of_control(released(*months([20] * 12, notes={0: "part of a month", 3: ABOVE}), *lines(20, None, None)))
     assert "A triangle stands out" in full and "hollow" in full and "dashed" not in full
 

@@ -21,9 +21,10 @@ def plot_beliefs(results, ax=None, matters=None, xlabel=None):
         supposed = row.group == "delta" or row.measure.startswith("change_return")
         _point(ax, row, y, dict(color=ASSUMED if supposed else SCHEME, marker="s" if supposed else "o",
                                 markerfacecolor="white" if supposed else SCHEME))
-    _line(ax, 0, "no change", "--")
-    if matters is not None and pd.notna(matters):
-        _line(ax, matters, "matters", ":")
+    known = matters is not None and pd.notna(matters)
+    _line(ax, 0, "no change", "--", "center" if not known else "right" if matters > 0 else "left")
+    if known:
+        _line(ax, matters, "matters", ":", "left" if matters > 0 else "right")      # away from each other, however near the lines
     ax.set(yticks=range(len(results)), yticklabels=labels, ylim=(len(results) - 0.5, -0.6),
            xlabel=textwrap.fill(xlabel or f"mean change, {results['unit'].iloc[0]}", AXIS_WIDTH - 6))
     return ax
@@ -59,6 +60,6 @@ def _point(ax, row, y, how):
     ax.plot(row.estimate, y, linestyle="none", markersize=7, zorder=3, clip_on=False, **how)
 
 
-def _line(ax, at, name, style):
+def _line(ax, at, name, style, align="center"):
     ax.axvline(at, color=CONTEXT, linestyle=style, linewidth=1.2, zorder=1)
-    ax.annotate(name, (at, -0.6), ha="center", va="bottom", color="#444444", annotation_clip=False)
+    ax.annotate(name, (at, -0.6), ha=align, va="bottom", color="#444444", annotation_clip=False)

@@ -71,12 +71,13 @@ def _dated(text):
 def caption_of_control(table):
     """What a control chart shows, and how to read the marks that it has."""
     spells = table[table["group"].isin(SPELLS)]
-    marks = ["The line is the mean; between the dashed lines chance alone keeps nearly all points." if table.dropna(subset="estimate")["measure"].str.endswith("_limit").any() else "",
+    lines = table.dropna(subset="estimate")["measure"]
+    marks = ["The line is the mean; between the dashed lines chance alone keeps nearly all points." if lines.str.endswith("_limit").any() else "",
              "A triangle stands out, up or down." if spells["note"].str.startswith("special cause").any() else "",
              "A hollow point is held only in part." if spells["note"].str.startswith("part of a").any() else "",
-             "Lines and triangles were worked out before counts were rounded."]
+             "Lines and triangles were worked out before counts were rounded." if lines.str.endswith("_centre_line").any() else ""]
     name = MONTHLY_NAMES[spells["measure"].iloc[0]]
-    return f"{_capital(name)}, {spells['group'].iloc[0]} by {spells['group'].iloc[0]}. " + " ".join(mark for mark in marks if mark)
+    return f"{_capital(name)}, {spells['group'].iloc[0]} by {spells['group'].iloc[0]}. {' '.join(mark for mark in marks if mark)}".strip()
 
 
 def _control_words(table, measure):
