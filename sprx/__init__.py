@@ -54,7 +54,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.wording.impact": (
         "alt_of_analyses alt_of_balance alt_of_event_study alt_of_series analysis_rows balance_rows describe_analyses describe_balance describe_design "
         "describe_effect describe_event_study describe_fragility describe_improved describe_likeness describe_no_comparison describe_other_effect "
-        "describe_other_uses describe_published_caution describe_series describe_time_zero describe_use describe_use_before describe_use_change event_rows "
+        "describe_other_uses describe_published_caution describe_series describe_share_improved describe_time_zero describe_use describe_use_before describe_use_change event_rows "
         "series_rows service_name trial_rows"),
     "sprx.wording.missing": (
         "alt_of_beliefs alt_of_subgroups belief_rows describe_beliefs describe_dose describe_subgroups describe_who_is_lost has_beliefs has_subgroups "

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sprx.wording import (IF_ALIKE, Answer, caution, count, describe_effect, describe_no_comparison, describe_series, describe_use, describe_use_change, direction, expected_too,
+from sprx.wording import (IF_ALIKE, Answer, caution, count, describe_effect, describe_no_comparison, describe_series, describe_share_improved, describe_use, describe_use_change, direction, expected_too,
                           interval, number, one, percent, score_verdict, unknown_share, use_verdict)
 
 QUESTIONS = {
@@ -147,7 +147,7 @@ def answer_impact(tables, designs, measure, instrument, service, comparison):
     plan = (1, f"Plan a comparison: record {COMPARISON}.")
     if instrument and scores["level"] > 1:
         threshold = comparison.get("threshold")
-        text = describe_effect(tables[f"effect_{instrument}"], measure, instrument, scores, threshold)
+        text = f"{describe_effect(tables[f'effect_{instrument}'], measure, instrument, scores, threshold)} {describe_share_improved(tables[f'effect_{instrument}'], instrument)}".strip()
         found = score_verdict(tables[f"effect_{instrument}"], measure, instrument, threshold)
         return _compared(text, found, scores, tables.get(f"compared_{instrument}"), plan)
     if service and use["level"] > 1 and use["design"] != "series":
@@ -181,8 +181,7 @@ def _compared(text, found, design, followed, plan):
     sure = max(1, most - int(most == 3 and kept < GOOD_FOLLOW_UP) - int(kept < FAIR_FOLLOW_UP))
     sure = 1 if found in UNSETTLED else sure
     why += "; the data do not settle it" if found in UNSETTLED else ""
-    steps = [(2, "Measure more people of both groups a second time: the comparison is only as good as that.")] if pd.notna(kept) and kept < GOOD_FOLLOW_UP else []
-    steps += [(2, "Plan for more people, or a longer time: these data are too few to settle whether the scheme makes a difference that matters.")] if found == "cannot tell" else []
+    steps = [(2, "Plan for more people, or a longer time: these data are too few to settle whether the scheme makes a difference that matters.")] if found == "cannot tell" else []
     steps += [(3, "Have the groups drawn by lot, or start the scheme in some places first: then nothing unrecorded sets the groups apart.")] if level == 3 else [plan] * (level < 3)
     text, short = (f"{text} {IF_ALIKE}" if level == 3 else text), text.removesuffix(".") if level > 2 else "the comparison cannot show it"
     return Answer("impact", text, sure, why, steps, short)

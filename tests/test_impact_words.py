@@ -179,3 +179,12 @@ def test_every_sentence_of_the_chapter_is_free_of_missing_numbers():
 def test_use_and_score_words_fill_the_same_places():
     assert set(SCORES) == set(USES)
     assert verdict_sentence("randomised", 5, "r", "no benefit", words=USES) != verdict_sentence("randomised", 5, "r", "no benefit")
+
+
+def test_the_share_improved_stands_beside_a_mean_that_is_smaller_than_what_matters_to_one_person():
+    tables = released(2, 1.3, 2.6)
+    share = effect_table(22.9, 14.3, 31.5, measure="improved_difference_s", unit="percentage points", note="improved by 3 or more; missing values filled in 50 times")
+    tables["effect_s"] = pd.concat([tables["effect_s"], share], ignore_index=True)
+    said = "22.9 percentage points more of the scheme's people improved by 3 or more points (95% CI +14.3 to +31.5)"
+    assert said in answered("matched", tables).text and answered("matched", tables).short.endswith(said)
+    assert impact.describe_share_improved(released(2, 1.3, 2.6)["effect_s"], "s") == ""

@@ -95,14 +95,20 @@ def _matters(measure, threshold):
     return f" ({measure['mid_value']:g} points, the smallest change held to be important for one person)" if measure["mid_value"] > 0 else ""
 
 
+def describe_share_improved(table, instrument):
+    """How many more of the scheme's people improved by what matters to one person; '' where it cannot be said."""
+    share = one(table, f"improved_difference_{instrument}")
+    if share is None:
+        return ""
+    return f"{number(abs(share.estimate))} percentage points {'more' if share.estimate > 0 else 'fewer'} of the scheme's people {share.note.split(';')[0]} points{_points(share)}."
+
+
 def describe_improved(table, instrument, measure):
-    """The difference in the share improved, the difference in standard deviations, and the smallest one that could have been found."""
+    """The difference in standard deviations, and the smallest one that could have been found."""
     said = []
-    share, scaled, least = one(table, f"improved_difference_{instrument}"), named(table, "_standardised", instrument), None
+    scaled, least = named(table, "_standardised", instrument), None
     for word in WORDS:
         least = one(table, f"minimum_detectable_{word}_{instrument}") if least is None else least
-    if share is not None:
-        said.append(f"{number(abs(share.estimate))} percentage points {'more' if share.estimate > 0 else 'fewer'} of the scheme's people {share.note.split(';')[0]}{_points(share)}")
     if scaled is not None:
         said.append(f"in standard deviations the difference is {number(scaled.estimate, True)}{interval(scaled, True)}")
     text = f"{measure['name']}: {'; '.join(said)}." if said else ""
