@@ -61,7 +61,7 @@ _HOMES = {home: names.split() for home, names in {
         "matters_at subgroup_rows"),
     "sprx.wording.outcomes": "alt_of_scores change_rows describe_domain describe_expected describe_profile describe_scale describe_timing describe_unused score_rows",
     "sprx.wording.when": (
-        "alt_of_control alt_of_first_events chart_rows charted curve_rows describe_calendar describe_comparison describe_contacts_had describe_control "
+        "alt_of_control alt_of_first_events caption_of_control chart_rows charted curve_rows describe_calendar describe_comparison describe_contacts_had describe_control "
         "describe_first_events describe_gaps describe_ratios describe_sessions describe_stay ratio_rows"),
     "sprx.plots": "plot_answers plot_bars plot_completeness plot_curve plot_estimates plot_heat plot_inequality plot_months plot_overlap plot_stages_by_group",
     "sprx.plots.change": "plot_scores",

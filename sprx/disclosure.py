@@ -19,6 +19,8 @@ NESTED, STOCKS = ("stage", "contacts_at_least"), ("caseload",)
 EARLIER = {"seen": ("",), "completed": ("", "seen"), "followed_up": ("",)}
 # the same people in another form: what is hidden in the first is hidden in these; their other number is of people with a known group
 SAME_PEOPLE = ("reached", "representation_ratio", "referral_rate_standardised")
+# of one level of a subgroup: what is hidden in its change is hidden in its other rows, which have the same number of people
+OF_SUBGROUP = ("subgroup_shrunken", "subgroup_interaction", "subgroup_arm_difference")
 # numbers that rest on many counts at once, which no rounding of counts protects: three figures, two decimals at most
 BLUNTED = ("mean_of_people", "sd_of_people", "median_of_people", "smd", "slope_index", "relative_index", "fitted_rate", "referral_rate_standardised")
 # changes under a belief about those lost, and odds: from exact ones the share lost could be had; three figures
@@ -129,6 +131,7 @@ def _same_people(measure, group, level):
     """The rows (measure, group, level) whose hiding a linked row would undo."""
     found = [(f"share_of_people_{_stage_of(measure)}".removesuffix("_"), group, level)]
     found += [("share_of_people", group, level)] * measure.startswith("reached") + [("referral_rate", group, level)] * (measure == "referral_rate_standardised")
+    found += [(measure.replace(stem, "subgroup_change"), group, level) for stem in OF_SUBGROUP if measure.startswith(stem)]
     if group == "imd_decile":
         fifth = str((int(level) + 1) // 2) if level.isdigit() else level
         found += [(measure, "imd_quintile", fifth), ("share_of_people", "imd_quintile", fifth)]
@@ -136,7 +139,7 @@ def _same_people(measure, group, level):
 
 
 def _is_linked(measure, group):
-    return measure.startswith(SAME_PEOPLE) or group == "imd_decile"
+    return measure.startswith((*SAME_PEOPLE, *OF_SUBGROUP)) or group == "imd_decile"
 
 
 def _rounded(out, rule):

@@ -658,3 +658,12 @@ def test_two_tables_of_one_breakdown_hide_the_same_levels():
     waits = people.assign(days_observed=[5.0 + i % 40 for i in range(197)], was_seen=True)
     hidden = [set(out.level[out.suppressed]) for out in (release(composition(people, "imd_quintile"), LT5), release(seen_within(waits, [28], by="imd_quintile"), LT5))]
     assert hidden == [{"5", "missing"}] * 2
+
+
+def test_what_is_hidden_of_a_subgroup_is_hidden_in_each_of_its_rows():
+    # 6 of one level are hidden, and with them the smaller of the others; their shrunken change and difference would still give the number of people
+    rows = [dict(measure=f"subgroup_{kind}_swemwbs", group="sex", level=level, n=n, n_missing=0, estimate=1.0, conf_level=0.95, unit="points")
+            for kind in ("change", "shrunken", "interaction") for level, n in (("female", 60), ("male", 40), ("other", 6)) if not (kind != "change" and level == "other")]
+    out = release(result_table(rows), RULES["nhse_1_7_round5"]).set_index(["measure", "level"])["suppressed"]
+    assert out["subgroup_change_swemwbs", "other"] and out["subgroup_change_swemwbs", "male"] and not out["subgroup_change_swemwbs", "female"]
+    assert out["subgroup_shrunken_swemwbs", "male"] and out["subgroup_interaction_swemwbs", "male"] and not out["subgroup_shrunken_swemwbs", "female"]
