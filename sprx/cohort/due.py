@@ -31,8 +31,9 @@ def due_for_follow_up(scheme, people, at_months=None):
     months, extract = at_months or scheme.settings.follow_up_months, scheme.settings.extract_date
     if months is None or extract is None or "start" not in people:
         return pd.Series(True, index=people.index)
-    window = follow_up_window(months) if scheme.has("outcomes", "measured_on") else 0.0      # a visit at so many months has no window
-    return ~(people["start"] > extract - pd.Timedelta(days=(months + window) * DAYS_PER_MONTH - 1))
+    # a visit at so many months has no window; its months are rounded to days
+    ahead = (months + follow_up_window(months)) * DAYS_PER_MONTH if scheme.has("outcomes", "measured_on") else months * DAYS_PER_MONTH - 1
+    return ~(people["start"] > extract - pd.Timedelta(days=ahead))
 
 
 def not_yet_due(scheme):
