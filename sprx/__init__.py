@@ -52,14 +52,15 @@ _HOMES = {home: names.split() for home, names in {
         "describe_table_one describe_unpaired describe_wait has_change"),
     "sprx.wording.how_well": "describe_contacts describe_doses describe_leavers describe_loads describe_too_recent",
     "sprx.wording.impact": (
-        "alt_of_analyses alt_of_balance alt_of_event_study alt_of_series analysis_rows balance_rows describe_analyses describe_balance describe_design "
-        "describe_effect describe_event_study describe_fragility describe_improved describe_likeness describe_no_comparison describe_other_effect "
-        "describe_other_uses describe_published_caution describe_series describe_share_improved describe_time_zero describe_use describe_use_before describe_use_change event_rows "
-        "series_rows service_name trial_rows"),
+        "alt_of_analyses alt_of_balance analysis_rows balance_rows describe_analyses describe_balance describe_design describe_effect describe_fragility "
+        "describe_improved describe_likeness describe_no_comparison describe_other_effect describe_share_improved describe_time_zero trial_rows"),
     "sprx.wording.missing": (
         "alt_of_beliefs alt_of_subgroups belief_rows describe_beliefs describe_dose describe_subgroups describe_who_is_lost has_beliefs has_subgroups "
         "matters_at subgroup_rows"),
     "sprx.wording.outcomes": "alt_of_scores change_rows describe_domain describe_expected describe_profile describe_scale describe_timing describe_unused score_rows",
+    "sprx.wording.use": (
+        "alt_of_event_study alt_of_series describe_event_study describe_other_uses describe_published_caution describe_series describe_use describe_use_before "
+        "describe_use_change event_rows series_rows service_name"),
     "sprx.wording.when": (
         "alt_of_control alt_of_first_events caption_of_control chart_rows charted curve_rows describe_calendar describe_comparison describe_contacts_had describe_control "
         "describe_first_events describe_gaps describe_ratios describe_sessions describe_stay ratio_rows"),

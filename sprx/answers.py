@@ -163,6 +163,7 @@ def answer_impact(tables, designs, measure, instrument, service, comparison):
     else:
         why = scores["why"] if instrument or not service else use["why"]
         return Answer("impact", f"Cannot be answered: needs {COMPARISON}.", 0, why, [plan], "there is no comparison group")
+    text += " To tell what the scheme does needs people like these who were not referred, measured in the same way."
     return Answer("impact", text, 0, "before and after without a comparison, level 1 of 5 on the Maryland scale", [plan], "there is no comparison group")
 
 

@@ -30,7 +30,7 @@ def test_the_methods_describe_every_measure_that_a_report_releases():
     methods = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
     measures = {m for path in (ROOT / "tests" / "golden").glob("*_results.csv") for m in pd.read_csv(path)["measure"]}
     assert len(measures) > 15
-    bases = {re.sub(r"_(swemwbs|ucla3|phq9|ons_life_sat|eq5d5l_map)$", "", m) for m in measures}
+    bases = {re.sub(r"_(swemwbs|ucla3|phq9|ons_life_sat|eq5d5l_map|gp|ae)$", "", m) for m in measures}
     assert {"rows_read", "uptake", "paired_change", "share_in_suitable_group"} <= bases
     assert sorted(b for b in bases if f"`{b}" not in methods) == []
 

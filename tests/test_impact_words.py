@@ -9,7 +9,7 @@ import pytest
 
 from sprx import answers
 from sprx.reference import facts
-from sprx.wording import impact
+from sprx.wording import impact, use
 from sprx.wording.verdict import EFFECT_FROM, LEADS, SCORES, TAILS, USES, verdict, verdict_sentence
 from impact_sentences import sentences
 
@@ -94,7 +94,7 @@ def test_analyses_that_agree_are_said_to_and_those_that_do_not_are_named():
 
 @pytest.mark.parametrize("value, said", [(0.9, "0.90"), (1.0, "1.00"), (0.996, "0.996"), (1.003, "1.003"), (1.26, "1.26")])
 def test_a_ratio_near_one_keeps_the_digit_that_tells_on_which_side_it_lies(value, said):
-    assert impact.ratio(value) == said
+    assert use.ratio(value) == said
 
 
 def use_table(estimate, low, high, **more):
@@ -102,28 +102,28 @@ def use_table(estimate, low, high, **more):
 
 
 def test_use_of_services_is_more_or_less_and_never_better_or_worse():
-    said = impact.describe_use(use_table(0.85, 0.78, 0.93), "gp", design("concurrent"), 0.9)
+    said = use.describe_use(use_table(0.85, 0.78, 0.93), "gp", design("concurrent"), 0.9)
     assert "used GP appointments 0.85 times as often" in said and "an effect towards less use; whether it is large enough to matter (0.9 times) is not certain" in said
-    assert impact.use_verdict(use_table(0.85, 0.78, 0.89), "gp", 0.9) == "better, matters" and impact.use_verdict(use_table(1.2, 1.12, 1.3), "gp", 0.9) == "worse, matters"
-    assert impact.use_verdict(use_table(1.0, 0.92, 1.08), "gp", 0.9) == "no important" and impact.use_verdict(use_table(1.0, 0.7, 1.4), "gp", 0.9) == "cannot tell"
-    assert "better" not in said and "benefit" not in impact.describe_use(use_table(0.97, 0.92, 1.2), "gp", design("randomised"), 0.9)
+    assert use.use_verdict(use_table(0.85, 0.78, 0.89), "gp", 0.9) == "better, matters" and use.use_verdict(use_table(1.2, 1.12, 1.3), "gp", 0.9) == "worse, matters"
+    assert use.use_verdict(use_table(1.0, 0.92, 1.08), "gp", 0.9) == "no important" and use.use_verdict(use_table(1.0, 0.7, 1.4), "gp", 0.9) == "cannot tell"
+    assert "better" not in said and "benefit" not in use.describe_use(use_table(0.97, 0.92, 1.2), "gp", design("randomised"), 0.9)
 
 
 def test_a_change_in_use_is_called_a_change():
     row = effect_table(0.78, 0.73, 0.83, measure="rate_ratio_before_after_gp", unit="ratio")
-    assert "use went down. This is a change, not an effect." in impact.describe_use_change(row, "gp")
-    assert "may have gone up or down" in impact.describe_use_change(row.assign(conf_high=1.1), "gp")
+    assert "use went down. This is a change, not an effect." in use.describe_use_change(row, "gp")
+    assert "may have gone up or down" in use.describe_use_change(row.assign(conf_high=1.1), "gp")
 
 
 def test_groups_that_began_far_apart_are_named_as_such():
     def rates(own, other):
         return pd.concat([effect_table(v, v - 1, v + 1, measure="use_rate_gp", group="arm_and_time", level=f"{arm}, before") for arm, v in (("scheme", own), ("comparison", other))])
-    assert "began" not in impact.describe_use_before(rates(8, 7.5), "gp") and impact.describe_use_before(rates(8, 7.5), "gp") == ""
-    assert "10 times a year, the comparison people 3.9 times. Groups that begin so far apart come closer by themselves" in impact.describe_use_before(rates(10, 3.9), "gp")
+    assert "began" not in use.describe_use_before(rates(8, 7.5), "gp") and use.describe_use_before(rates(8, 7.5), "gp") == ""
+    assert "10 times a year, the comparison people 3.9 times. Groups that begin so far apart come closer by themselves" in use.describe_use_before(rates(10, 3.9), "gp")
 
 
 def test_the_published_caution_comes_from_the_facts():
-    said = impact.describe_published_caution()
+    said = use.describe_published_caution()
     assert "from 10.0 to 8.6 GP consultations a year" in said and "from 3.9 to 4.3" in said and "Carnes" in said
     assert set(facts("cautions")["verification"]) == {"verified (abstract)"}
 
@@ -170,8 +170,8 @@ def test_the_schemes_own_threshold_goes_before_the_measures():
 def test_every_sentence_of_the_chapter_is_free_of_missing_numbers():
     empty = effect_table(np.nan, np.nan, np.nan)
     for said in (impact.describe_improved(empty, "s", MEASURE), impact.describe_analyses(empty, MEASURE, "s"), impact.describe_balance(empty), impact.describe_likeness(empty, "s"),
-                 impact.describe_fragility(empty, "s", MEASURE), impact.describe_time_zero(empty), impact.describe_use(empty, "gp", design("matched")),
-                 impact.describe_use_change(empty, "gp"), impact.describe_event_study(empty, "gp"), impact.describe_other_uses(empty, "gp"), impact.describe_series(empty, "gp"),
+                 impact.describe_fragility(empty, "s", MEASURE), impact.describe_time_zero(empty), use.describe_use(empty, "gp", design("matched")),
+                 use.describe_use_change(empty, "gp"), use.describe_event_study(empty, "gp"), use.describe_other_uses(empty, "gp"), use.describe_series(empty, "gp"),
                  impact.describe_no_comparison(empty, "s", MEASURE, "why")):
         assert said and "nan" not in said.lower().replace("nannies", "") and "None" not in said
 

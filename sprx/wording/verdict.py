@@ -106,6 +106,14 @@ def verdict_sentence(design, level, result, found, threshold="", words=SCORES):
     return f"{LEADS[design]} {result}. {verdict_tail(level, found, threshold, words)}"
 
 
+def why_not(table, stem):
+    """Why a table holds no estimate: the note of its first row of that name, or that people are too few."""
+    rows = table[table["measure"].str.startswith(stem)]
+    if rows.empty or rows["suppressed"].iloc[0]:
+        return "too few people to show"
+    return rows["note"].iloc[0].removeprefix("not estimated: ") or "nothing to compare"
+
+
 def better_sign(measure):
     """1 when a higher score is better, -1 when a lower one is, 0 when nobody has said."""
     return {"yes": 1, "no": -1}.get(measure["higher_is_better"], 0)
