@@ -91,8 +91,9 @@ def _last_of_months(scheme, latest):
             start |= rows[rows[column] <= latest].groupby("person_id")[column].min().to_dict()
     for rows in (scheme.tables.get(t, pd.DataFrame()) for t in ("outcomes", "service_use")):
         if {"person_id", "months"} <= set(rows):
-            days = pd.to_datetime(rows["person_id"].map(start)) + pd.to_timedelta((rows["months"].astype(float) * DAYS_PER_MONTH).round(), unit="D")
-            latest = max(latest, days.max()) if days.notna().any() else latest
+            known = rows[rows["months"].notna() & rows["person_id"].isin(list(start))]
+            days = pd.to_datetime(known["person_id"].map(start)) + pd.to_timedelta((known["months"].astype(float) * DAYS_PER_MONTH).round(), unit="D")
+            latest = max(latest, days.max()) if len(days) else latest
     return latest
 
 

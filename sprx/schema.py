@@ -97,9 +97,10 @@ def read_date(text, formats=DATE_FORMATS):
         if not todo.any():
             return found
         found[todo] = pd.to_datetime(text[todo], format=form, errors="coerce")
-    serial = text.where(found.isna() & text.str.fullmatch(r"[2-7]\d{4}(\.\d+)?").eq(True))
-    days = pd.to_timedelta(pd.to_numeric(serial).floordiv(1), unit="D")
-    return found.fillna(EXCEL_DAY_ZERO + days)
+    serial = (found.isna() & text.str.fullmatch(r"[2-7]\d{4}(\.\d+)?").eq(True)).fillna(False).astype(bool)
+    # only these: to_timedelta also rounds what lies in memory where a value is missing, and now and then warns of it
+    found[serial] = EXCEL_DAY_ZERO + pd.to_timedelta(pd.to_numeric(text[serial]).astype(float).floordiv(1), unit="D")
+    return found
 
 
 def _month(text):

@@ -135,6 +135,7 @@ def test_the_bootstrap_agrees_with_the_influence_function_and_is_the_same_twice(
     estimate, variance, _ = comparison.doubly_robust(y, arm, x, comparison.propensity(arm, x))
     assert once == twice and once["draws"] == 400
     assert once["estimate"] == pytest.approx(estimate) and once["std_error"] == pytest.approx(variance ** 0.5, rel=0.15)
+    assert (once["conf_high"] - once["conf_low"]) / once["std_error"] == pytest.approx(2 * 1.96, rel=0.12)
     assert once["conf_low"] < estimate < once["conf_high"]
 
 
@@ -163,3 +164,14 @@ def test_the_smallest_detectable_difference_is_found_four_times_in_five():
     least = comparison.minimum_detectable(2.0, df=30)
     assert least > comparison.minimum_detectable(2.0)
     assert 1 - scipy_stats.norm.cdf(1.95996 - comparison.minimum_detectable(1.0)) == pytest.approx(0.8, abs=1e-3)
+
+
+def test_with_few_clusters_the_doubly_robust_error_is_that_of_leaving_one_out():
+    rng = np.random.default_rng(7)
+    place = np.repeat(np.arange(20), 15)
+    arm, x = (place < 10).astype(float), rng.normal(size=(300, 1))
+    y = x[:, 0] + rng.normal(0, 1, 20)[place] + rng.normal(size=300)
+    estimate, variance, df = comparison.doubly_robust(y, arm, x, comparison.propensity(arm, x), clusters=place)
+    left = [comparison.doubly_robust(y[place != i], arm[place != i], x[place != i], comparison.propensity(arm[place != i], x[place != i]))[0] for i in range(20)]
+    assert variance == pytest.approx(19 / 20 * ((np.array(left) - estimate) ** 2).sum(), rel=1e-4) and df == 18
+    assert variance == pytest.approx(comparison.regression(y, arm, x, clusters=place)[1], rel=0.1)

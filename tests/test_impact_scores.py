@@ -168,6 +168,8 @@ def test_overlap_counts_each_group_once_and_finds_people_like_nobody():
     table = overlap(people, "s", Plan("concurrent"))
     shares = table[table["group"] == "chance"]
     assert shares.groupby("measure")["estimate"].sum().tolist() == pytest.approx([1, 1])
+    own, others = (shares[shares["measure"] == f"propensity_{arm}_s"].set_index("level")["estimate"] for arm in ("scheme", "comparison"))
+    assert own["80% to 100%"] > 0.3 > others["80% to 100%"] and others["0% to 20%"] > 0.3 > own["0% to 20%"]
     assert row(table, "outside_overlap_s")["estimate"] > 0.005 and overlap(draw(n=500), "s", Plan("randomised")).empty
     assert row(overlap(draw(n=500), "s", Plan("concurrent")), "outside_overlap_s")["estimate"] < 0.02
 
@@ -212,3 +214,19 @@ def test_a_difference_that_rests_on_few_people_is_hidden():
 def test_the_plan_knows_what_a_difference_may_be_called():
     assert [Plan(design).word() for design in ("randomised", "matched", "historical", "adjusted")] == ["effect", "effect", "difference", "difference"]
     assert room.headline_analysis(Plan("randomised")) == "adjusted" and room.headline_analysis(Plan("matched")) == "doubly robust"
+
+
+def test_people_with_a_later_score_and_no_first_one_are_among_those_compared():
+    people = draw()
+    people.loc[:29, "baseline"] = np.nan
+    found = row(effect(people, "s", MEASURE, Plan("randomised")), "effect_s")
+    assert found["n"] == 800 and found["n_missing"] == 0
+
+
+def test_scheme_people_like_nobody_are_left_out_of_the_trimmed_analysis_only():
+    people = draw(n=300)
+    people.loc[:39, "known_age"] = 500 + np.arange(40) % 7          # forty of the scheme's whom nobody resembles, and who gain 20 points more
+    people.loc[:39, "follow_up"] += 20
+    table = effect(people, "s", MEASURE, Plan("concurrent", draws=0))
+    trimmed, whole = (row(table, "effect_by_analysis_s", level)["estimate"] for level in ("trimmed", "doubly robust"))
+    assert abs(trimmed - 2) < 0.7 and whole > 3.5

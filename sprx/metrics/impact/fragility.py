@@ -78,7 +78,7 @@ def comparison_weights(people, plan):
     arm = people["arm"].eq("scheme").to_numpy().astype(float)
     known = people[[c for c in people if c.startswith("known_")]].rename(columns=lambda c: c.removeprefix("known_"))
     numbers = missing.coded(known, int(min(arm.sum(), (1 - arm).sum())) // PEOPLE_PER_COLUMN)
-    if plan.design in BY_LOT or numbers.empty or len(np.unique(arm)) < 2:
+    if plan.design in BY_LOT or numbers.empty:
         return None
     try:
         return pd.Series(comparison.att_weights(arm, comparison.propensity(arm, numbers.fillna(numbers.mean()))), index=people["person_id"].to_numpy())
@@ -143,8 +143,7 @@ def fragility(people, instrument, measure, plan):
     spread = pooled_sd(ready)
     if plan.design not in BY_LOT and spread > 0:
         near = min((answer["conf_low"], answer["conf_high"]), key=abs)
-        crosses = answer["conf_low"] <= 0 <= answer["conf_high"]
-        value, limit = comparison.e_value(*(comparison.as_ratio(v / spread) for v in (answer["estimate"], 0.0 if crosses else near)))
+        value, limit = comparison.e_value(*(comparison.as_ratio(v / spread) for v in (answer["estimate"], near)))
         counts = {k: answer[k] for k in ("n", "n_missing", "numerator")}
         rows += [counts | dict(measure="e_value", group="e_value", level=level, estimate=v, unit="risk ratio", method="exp(0.91 d)")
                  for level, v in (("estimate", value), ("limit nearer to no difference", limit))]
