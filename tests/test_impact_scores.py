@@ -201,6 +201,13 @@ def test_who_was_measured_again_is_counted_by_group():
         assert table.loc[arm, "estimate"] == people.loc[people["arm"] == arm, "follow_up"].notna().mean() and table.loc[arm, "n"] == 100
 
 
+def test_people_who_were_never_measured_are_not_counted_as_lost_between_measurements():
+    people = draw(n=100)
+    people.loc[:9, ["baseline", "follow_up"]] = np.nan
+    found = people_compared(people, "s").set_index("level").loc["scheme"]
+    assert (found["n"], found["n_missing"], found["estimate"]) == (90, 10, 1.0)
+
+
 def test_a_difference_that_rests_on_few_people_is_hidden():
     people = draw(n=60)
     people.loc[people.index[people["arm"] == "comparison"][:55], "follow_up"] = np.nan
