@@ -223,7 +223,7 @@ def headline(answers):
     text = text[0].upper() + text[1:] + "." if parts else "The data are too few or too incomplete to say how people fare in the scheme."
     if impact.get("sure"):
         return text
-    return text + " Whether the scheme made a difference is not known" + (f": {impact['short']}." if impact.get("short") else ".")
+    return text + (f" There is no evidence of an effect: {impact['short']}." if impact.get("short") else " Whether the scheme made a difference is not known.")
 
 
 def next_steps(answers, most=3):

@@ -185,7 +185,7 @@ def test_the_headline_joins_the_findings_and_says_that_a_difference_is_not_known
     assert answers.headline(known) == "Half were seen within 9 days; on PHQ-9 people changed by −4. Whether the scheme made a difference is not known."
     nothing = pd.DataFrame(dict(design="none", level=0, why="no scores are recorded", name="nothing to compare"), index=["scores", "use"])
     unanswered = answers.answer_impact({}, nothing, None, None, None, {})
-    assert answers.headline([*known, unanswered.as_dict()]).endswith("made a difference is not known: there is no comparison group.")
+    assert answers.headline([*known, unanswered.as_dict()]).endswith(" There is no evidence of an effect: there is no comparison group.")
     shown = Answer("impact", "", 2, "", short="Against others, people scored 2 points higher").as_dict()
     assert answers.headline([*known, shown]) == "Against others, people scored 2 points higher. Half were seen within 9 days."
     assert answers.headline([*known, Answer("impact", "", 2, "").as_dict()]) == "Half were seen within 9 days; on PHQ-9 people changed by −4."

@@ -204,7 +204,19 @@ def test_moorside_shows_its_change_as_a_change_with_the_warning(reports):
     assert "not an effect of the scheme" in card and "people at their worst tend to get better anyway" in card
     assert "Not sure" in card
     headline = text_of(page(reports, "moorside").find_class("headline")[0])
-    assert headline.endswith("Whether the scheme made a difference is not known: there is no comparison group.")
+    assert headline.endswith("There is no evidence of an effect: there is no comparison group.")
+
+
+def test_the_scheme_that_does_nothing_reads_no_evidence_of_an_effect_and_the_one_that_works_has_its_planted_effect(reports):
+    moorside, harbour = (next(text_of(c) for c in page(reports, s).find_class("card") if "What difference" in text_of(c)) for s in ("moorside", "harbour"))
+    assert "There is no evidence of an effect: there is no comparison group." in moorside and "Cannot tell" in moorside
+    assert "That is an effect for the better" in harbour and "This holds only if" in harbour
+    results = pd.read_csv(reports / "harbour" / "results.csv").set_index("measure")
+    planted = pd.read_csv(SAMPLE / "truth.csv").query("scheme_id == 'harbour'").set_index("quantity")["value"]
+    assert results.at["effect_swemwbs", "conf_low"] < planted["effect_swemwbs"] < results.at["effect_swemwbs", "conf_high"]
+    for service in ("gp", "ae"):
+        assert results.at[f"rate_ratio_{service}", "conf_low"] < planted[f"rate_ratio_{service}"] < results.at[f"rate_ratio_{service}", "conf_high"]
+    assert not pd.read_csv(reports / "moorside" / "results.csv")["measure"].str.startswith("effect").any()
 
 
 def test_the_dashboard_figure_stands_beside_the_paired_one_with_the_reason(reports):
