@@ -19,7 +19,8 @@ from sprx import sample, simulate
 from sprx.sample import Design, draw_tables
 
 PEOPLE, SEED, BIG = 300, 11, 200_000
-TABLES = ("people", "referrals", "outcomes", "service_use")
+USE_SETTING = "drawn by lot"        # use of services is drawn alike in every setting, so one is enough for it
+TABLES = {"score": ("people", "referrals", "outcomes"), "GP use": ("people", "referrals", "service_use")}
 EFFECTS = {"none": (0.0, 1.0), "moderate": (1.5, 0.85), "harmful": (-1.5, 1.2)}      # SWEMWBS points, rate ratio of GP use
 SETTINGS = {"drawn by lot": dict(how="randomised"), "confounded": dict(how="concurrent", milder=2.0),
             "practices drawn by lot": dict(how="cluster_randomised", clusters=24, cluster_sd=1.0)}
@@ -40,38 +41,44 @@ def truth(effect):
 
 def analyse(job):
     """Rows (setting, effect, quantity, estimate, conf_low, conf_high) of one scheme, through the functions that the notebooks call."""
-    setting, effect, number = job
+    outcome, setting, effect, number = job
     plan = design(setting, effect, number)
     with tempfile.TemporaryDirectory() as folder:
-        tables = {name: rows for name, rows in draw_tables(plan, SEED).items() if name in TABLES}
+        tables = {name: rows for name, rows in draw_tables(plan, SEED).items() if name in TABLES[outcome]}
         scheme = sprx.clean_scheme(sprx.load_scheme(simulate.write_plain(Path(folder) / "scheme", plan, tables, "Coverage (synthetic)")))
-    people, measure = sprx.compared_people(scheme, "swemwbs"), scheme.measures().loc["swemwbs"]
-    found = sprx.effect(people, "swemwbs", measure, sprx.Plan(sprx.impact_designs(scheme).loc["scores", "design"], seed=number), analyses=False)
-    naive = sprx.paired_change(people[people["arm"] == "scheme"])
-    months = sprx.service_months(scheme)
-    use, before_after = sprx.use_effect(months, "gp"), sprx.use_change(months, "gp")
-    rows = [("score", found, "effect_swemwbs"), ("score, before and after", naive, "paired_change"), ("GP use", use, "rate_ratio_gp"),
-            ("GP use, before and after", before_after, "rate_ratio_before_after_gp")]
+    if outcome == "score":
+        people, measure = sprx.compared_people(scheme, "swemwbs"), scheme.measures().loc["swemwbs"]
+        found = sprx.effect(people, "swemwbs", measure, sprx.Plan(plan.how, seed=number), analyses=False)
+        rows = [("score", found, "effect_swemwbs"), ("score, before and after", sprx.paired_change(people[people["arm"] == "scheme"]), "paired_change")]
+    else:
+        months = sprx.service_months(scheme)
+        rows = [("GP use", sprx.use_effect(months, "gp"), "rate_ratio_gp"), ("GP use, before and after", sprx.use_change(months, "gp"), "rate_ratio_before_after_gp")]
     return [(setting, effect, quantity, *table[table["measure"] == measure_name].iloc[0][["estimate", "conf_low", "conf_high"]]) for quantity, table, measure_name in rows]
 
 
 def main(schemes=500, jobs=2):
     """Print the table: per setting and effect the truth, the mean estimate, the share of intervals that hold it, and that say 'better'."""
     known = {effect: truth(effect) for effect in EFFECTS}
-    work = [(setting, effect, number) for setting in SETTINGS for effect in EFFECTS for number in range(schemes)]
-    found = []
+    print(f"| comparison | effect | outcome | planted | mean estimate | intervals that hold it, of {schemes} | that say it works |\n|---|---|---|---|---|---|---|")
     with ProcessPoolExecutor(jobs) as pool:
-        for done, rows in enumerate(pool.map(analyse, work, chunksize=10), start=1):
-            found += rows
-            print(f"\r{done} of {len(work)} schemes", end="", file=sys.stderr)
+        for outcome, setting in [*(("score", setting) for setting in SETTINGS), ("GP use", USE_SETTING)]:
+            work = [(outcome, setting, effect, number) for effect in EFFECTS for number in range(schemes)]
+            found = []
+            for done, rows in enumerate(pool.map(analyse, work, chunksize=10), start=1):
+                found += rows
+                print(f"\r{outcome}, {setting}: {done} of {len(work)} schemes  ", end="", file=sys.stderr)
+            describe(found, known)
+
+
+def describe(found, known):
+    """Print the lines of one setting."""
     table = pd.DataFrame(found, columns=["setting", "effect", "quantity", "estimate", "conf_low", "conf_high"])
     use = table["quantity"].str.startswith("GP")
     table["truth"] = np.where(use, table["effect"].map({e: ratio for e, (_, ratio) in EFFECTS.items()}), table["effect"].map(known))
     table["held"] = table["conf_low"].le(table["truth"]) & table["conf_high"].ge(table["truth"])
     table["says_better"] = np.where(use, table["conf_high"] < 1, table["conf_low"] > 0)
-    print(f"\n\n| comparison | effect | outcome | planted | mean estimate | intervals that hold it, of {schemes} | that say it works |\n|---|---|---|---|---|---|---|")
     for (setting, effect, quantity), part in table.groupby(["setting", "effect", "quantity"], sort=False):
-        print(f"| {setting} | {effect} | {quantity} | {part['truth'].iloc[0]:.2f} | {part['estimate'].mean():.2f} | {100 * part['held'].mean():.1f}% | {100 * part['says_better'].mean():.1f}% |")
+        print(f"| {setting} | {effect} | {quantity} | {part['truth'].iloc[0]:.2f} | {part['estimate'].mean():.2f} | {100 * part['held'].mean():.1f}% | {100 * part['says_better'].mean():.1f}% |", flush=True)
 
 
 if __name__ == "__main__":
