@@ -188,3 +188,12 @@ def test_the_share_improved_stands_beside_a_mean_that_is_smaller_than_what_matte
     said = "22.9 percentage points more of the scheme's people improved by 3 or more points (95% CI +14.3 to +31.5)"
     assert said in answered("matched", tables).text and answered("matched", tables).short.endswith(said)
     assert impact.describe_share_improved(released(2, 1.3, 2.6)["effect_s"], "s") == ""
+
+
+def test_balance_names_what_is_far_apart_and_speaks_of_weighting_only_where_there_is_one():
+    def rows(kind, *gaps):
+        return pd.concat([effect_table(gap, np.nan, np.nan, measure="smd_between_groups_s", group=kind, level=name, unit="standard deviations") for name, gap in gaps])
+    alone = impact.describe_balance(rows("before weighting", ("age", 0.21), ("first score", -0.05)))
+    assert alone.startswith("At the start, the groups are more than 0.1 standard deviations apart in 1 of 2 things recorded: age (+0.21).") and "eighting" not in alone
+    both = impact.describe_balance(pd.concat([rows("before weighting", ("age", 0.21)), rows("weighted", ("age", 0.01))]))
+    assert "Before weighting, the groups are more than" in both and "the groups are within 0.1 standard deviations in everything recorded" in both

@@ -146,7 +146,8 @@ def describe_balance(table):
     said = []
     for kind, part in rows.groupby("group", sort=False):
         far = part[part["estimate"].abs() > SMALL_SMD].sort_values("estimate", key=lambda v: -v.abs(), kind="stable")
-        name = "Before weighting" if kind == "before weighting" else f"After they are {'weighted by chance of referral' if kind == 'weighted' else 'weighted to the same means'}"
+        alone = rows["group"].nunique() == 1
+        name = "At the start" if alone else "Before weighting" if kind == "before weighting" else f"After they are {'weighted by chance of referral' if kind == 'weighted' else 'weighted to the same means'}"
         most = listed(f"{covariate_name(r.level)} ({number(r.estimate, True)})" for r in far.head(4).itertuples())
         said.append(f"{name}, the groups are " + (f"more than {SMALL_SMD:g} standard deviations apart in {len(far)} of {len(part)} things recorded: {most}" + (" and others" if len(far) > 4 else "")
                     if len(far) else f"within {SMALL_SMD:g} standard deviations in everything recorded"))
