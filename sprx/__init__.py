@@ -60,7 +60,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.wording.outcomes": "alt_of_scores change_rows describe_domain describe_expected describe_profile describe_scale describe_timing describe_unused score_rows",
     "sprx.wording.use": (
         "alt_of_event_study alt_of_series describe_event_study describe_other_uses describe_published_caution describe_series describe_use describe_use_before "
-        "describe_use_change event_rows series_rows service_name"),
+        "describe_use_change describe_zeros event_rows series_rows service_name"),
     "sprx.wording.when": (
         "alt_of_control alt_of_first_events caption_of_control chart_rows charted curve_rows describe_calendar describe_comparison describe_contacts_had describe_control "
         "describe_first_events describe_gaps describe_ratios describe_sessions describe_stay ratio_rows"),

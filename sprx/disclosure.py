@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sprx.intervals import EXACT_BELOW, poisson, wilson
-from sprx.results import COUNTS, RESULT_COLUMNS
+from sprx.results import RESULT_COLUMNS
 
 # one note for both, so that nobody can tell which of two hidden numbers is the small one
 HIDDEN = "too few people to show, or hidden so that such a number cannot be worked out"

@@ -41,7 +41,7 @@ def drawn():
 @pytest.fixture
 def chapter(drawn, tmp_path):
     """The chapter on these tables after `change`, with `settings` in place of the comparison of scheme.yaml."""
-    def make(change=None, settings="comparison: {design: concurrent}", seed=0):
+    def make(change=None, settings="comparison: {design: concurrent}"):
         tables = {name: rows.copy() for name, rows in drawn.items()}
         tables = change(tables) if change else tables
         design = Design("chapter", people=120, comparison=120, instruments=("swemwbs",))
@@ -176,3 +176,13 @@ def test_the_day_the_scheme_began_makes_a_series_by_calendar_month(chapter):
     answer, sentences, results = chapter(alone, "disclosure: none\ncomparison: {design: none, started_on: 2024-10-01}")
     assert "use since the scheme began" in answer["text"] and results.loc[results["measure"] == "maryland_level_use", "estimate"].item() == 2
     assert results["measure"].str.startswith("use_calendar_gp").any()
+
+
+def test_where_zeros_are_held_a_month_without_a_row_is_said_to_be_unwatched(chapter):
+    _, held, _ = chapter()
+    assert "so a month without any row counts as not watched" in held["zeros"]
+
+
+def test_where_no_zeros_are_held_a_month_without_a_row_is_said_to_be_one_without_use(chapter):
+    _, sentences, results = chapter(with_table("service_use", lambda u: u[u["count"] > 0].drop(columns="observed")))
+    assert "a month without a row as one without use" in sentences["zeros"] and results.loc[results["measure"] == "rate_ratio_gp", "estimate"].notna().all()

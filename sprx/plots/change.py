@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from sprx.plots.style import AXIS_WIDTH, CONTEXT, SCHEME, WIDTH, new_axes
+from sprx.plots.style import AXIS_WIDTH, CONTEXT, SCHEME, new_axes
 from sprx.wording import percent, time_name
 
 SHADES = ["#D6E4F3", "#A9C8E8", "#6FA3D8", "#2F75C0", "#0B3D78"]       # light to dark, so that order is seen without colour

@@ -25,7 +25,7 @@ from sprx.wording.impact import (
     named, score_result, score_verdict, describe_effect, describe_other_effect, describe_share_improved, describe_improved, analysis_rows, describe_analyses, alt_of_analyses,
     balance_rows, covariate_name, describe_balance, alt_of_balance, describe_likeness, describe_fragility, describe_time_zero, describe_no_comparison, trial_rows, describe_design)
 from sprx.wording.use import (
-    ratio, ratio_limits, describe_use, use_verdict, service_name, describe_use_change, describe_use_before, describe_event_study, describe_other_uses, event_rows,
+    ratio, ratio_limits, describe_zeros, describe_use, use_verdict, service_name, describe_use_change, describe_use_before, describe_event_study, describe_other_uses, event_rows,
     alt_of_event_study, series_rows, alt_of_series, describe_series, describe_published_caution)
 
 __all__ = [name for name in dir() if not name.startswith("_")]

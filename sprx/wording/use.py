@@ -19,6 +19,13 @@ def ratio_limits(row):
     return "" if pd.isna(row.conf_low) else f" ({level_of(row)} CI {ratio(row.conf_low)} to {ratio(row.conf_high)})"
 
 
+def describe_zeros(held):
+    """What a month without a row was taken for: `held` is whether the extract has rows for months without use."""
+    if held:
+        return "The extract has rows for months without use, so a month without any row counts as not watched."
+    return "The extract has no rows for months without use, so every month between its first and last was taken as watched, and a month without a row as one without use."
+
+
 def describe_use(table, service, design, threshold_ratio=None):
     """The sentence on one service that the interval, the design and what matters allow."""
     name, row = service_name(service), one(table, f"rate_ratio_{service}")

@@ -1,8 +1,6 @@
 """How long people stay: contacts, gaps between them, sessions, and the days on which things happen."""
 
 import numpy as np
-import pandas as pd
-
 from sprx.errors import require
 from sprx.intervals import mean, wilson
 from sprx.results import levels, result_table, share_row
