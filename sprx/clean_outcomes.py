@@ -4,7 +4,7 @@ import pandas as pd
 
 from sprx.load import SET_ASIDE, issue_rows, note, stack
 from sprx.reference import plain_key
-from sprx.scoring import EQ5D_DIMENSIONS, eq5d_utility, item_number, score_items, swemwbs_metric
+from sprx.scoring import EQ5D_DIMENSIONS, VALUE_SET_OF_5L, eq5d_utility, item_number, score_items, swemwbs_metric
 
 DAYS_PER_MONTH = 30.4375
 LATEST_BASELINE_MONTHS = 1.0
@@ -34,7 +34,7 @@ def _aside(scheme, bad, column, problem, expected=""):
 def _name_instruments(scheme):
     """EQ-5D-5L gets its value set; what nobody has defined is set aside."""
     rows = scheme.tables["outcomes"]
-    value_set = "eq5d5l_uk2026" if scheme.settings.economics.get("value_set") == "uk_5l_2026" else "eq5d5l_map"
+    value_set = VALUE_SET_OF_5L.get(scheme.settings.economics.get("value_set"), "eq5d5l_map")
     own = {plain_key(name): name for name in scheme.settings.instruments}
     named = rows["instrument"].map(lambda name: own.get(plain_key(name), name)).replace("eq5d5l", value_set).astype("string")
     scheme = scheme.keep("outcomes", rows.assign(instrument=named), ())
@@ -146,6 +146,29 @@ def _eq5d_totals(wide, instrument, people):
         profile = profile.where(wide[0].isna(), given)
     who = people.set_index("person_id").reindex(wide.index.get_level_values("person_id")).reindex(columns=["age", "sex"])
     return eq5d_utility(profile, instrument, who.set_axis(wide.index))
+
+
+def with_value_set(scheme, value_set):
+    """The scheme with its EQ-5D-5L answers valued by another set.
+
+    Parameters
+    ----------
+    scheme : Scheme (cleaned)
+    value_set : str
+        A key of scoring.VALUE_SET_OF_5L.
+
+    Returns
+    -------
+    Scheme
+        The totals that were scored from answers are scored anew, under the name of the new measure. Totals that the export gave stay out of it: whose
+        answers they came from is not known. The same scheme where there are no answers.
+    """
+    rows, new = scheme.tables.get("outcomes"), VALUE_SET_OF_5L[value_set]
+    if rows is None or not (answers := rows["instrument"].isin(VALUE_SET_OF_5L.values()) & rows["item"].ne("total")).any():
+        return scheme
+    part = rows[answers].assign(instrument=new)
+    totals = _totals(part, scheme.measures().loc[new], new, [c for c in SITTING if c in rows], scheme.tables["people"]).dropna(subset="value")
+    return scheme.keep("outcomes", pd.concat([rows[~rows["instrument"].isin(VALUE_SET_OF_5L.values())], part, totals], ignore_index=True), ())
 
 
 def _safety_flags(part, instrument):

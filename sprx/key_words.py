@@ -35,8 +35,10 @@ SCHEME_KEYS = {
                    "primary outcome that matters, in its points (else that of the measure); threshold_ratio = the same for use of services, as a ratio below 1; "
                    "started_on = the day the scheme began, where use of services is recorded from before it.",
                    "comparison: {design: cluster_randomised, cluster: practice_code, threshold: 1.5, threshold_ratio: 0.9}"),
-    "economics": ("For the cost questions: whose costs count, the year of prices, pounds per quality-adjusted life year, months looked at.",
-                  "economics: {perspective: health and social care, price_year: 2024/25, thresholds: [20000, 30000], horizon_months: 12}"),
+    "economics": ("For the cost questions: whose costs count, the year of prices (2024/25), pounds per quality-adjusted life year, months looked at. value_set = how EQ-5D answers "
+                  "become utilities (uk_3l, uk_5l_2026, map_5l_to_3l_dsu, crosswalk_5l_to_3l_vanhout); discount_rate a year (0.035); set_up_years = how long what was set up lasts (5); "
+                  "unit_costs = your own, in pounds of price_year.",
+                  "economics: {perspective: health and social care, price_year: 2024/25, thresholds: [20000, 30000], horizon_months: 12, unit_costs: {gp: 41}}"),
     "disclosure": (f"How small numbers are hidden. {RULES}.", "disclosure: nhse_1_7_round5"),
     "episode_days": ("A second referral of the same person within so many days joins the first (90 unless you choose).", "episode_days: 90"),
     "rebase": ("Days on which the service is known to have changed, with the change: control charts begin anew there.",

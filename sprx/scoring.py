@@ -7,6 +7,7 @@ import pandas as pd
 from sprx.reference import facts, plain_key
 
 EQ5D_DIMENSIONS = {"mobility": "MO", "self_care": "SC", "usual_activities": "UA", "pain_discomfort": "PD", "anxiety_depression": "AD"}
+VALUE_SET_OF_5L = {"map_5l_to_3l_dsu": "eq5d5l_map", "crosswalk_5l_to_3l_vanhout": "eq5d5l_crosswalk", "uk_5l_2026": "eq5d5l_uk2026"}
 EQ5D_TARIFFS = {"eq5d3l": "3L_UK_TTO_Dolan1997", "eq5d5l_uk2026": "5L_UK_Rowen2026"}
 DSU_AGE_BANDS = {"18-34": 18, "35-44": 35, "45-54": 45, "55-64": 55, "65+": 65}
 
@@ -72,7 +73,7 @@ def eq5d_utility(profiles, measure_id, people=None):
     profiles : Series of str
         Five digits, the levels of mobility, self-care, usual activities, pain or discomfort, anxiety or depression.
     measure_id : str
-        eq5d3l (UK time trade-off), eq5d5l_uk2026 (UK value set) or eq5d5l_map (5L mapped to UK 3L, needs `people`).
+        eq5d3l (UK time trade-off), eq5d5l_uk2026 (UK value set), eq5d5l_map (5L mapped to UK 3L, needs `people`) or eq5d5l_crosswalk.
     people : DataFrame on the same index, optional
         age (years) and sex (male, female), for the mapping.
 
@@ -84,10 +85,13 @@ def eq5d_utility(profiles, measure_id, people=None):
     References
     ----------
     Dolan (1997) Med Care 35:1095; Rowen et al (2026) doi 10.1016/j.jval.2026.03.008; Hernandez Alava et al (2022)
-    doi 10.1007/s40273-022-01218-7 (each as tabulated in the MIT-licensed R package eq5d).
+    doi 10.1007/s40273-022-01218-7; van Hout et al (2012) doi 10.1016/j.jval.2012.02.008 (each as tabulated in the MIT-licensed R package eq5d).
     """
     if measure_id == "eq5d5l_map":
         return _mapped_utility(profiles, people)
+    if measure_id == "eq5d5l_crosswalk":
+        table = facts("eq5d_5l_to_3l_crosswalk")
+        return profiles.map(dict(zip(table["state5l"], table["utility"].astype(float)))).astype(float)
     levels = 3 if measure_id == "eq5d3l" else 5
     rows = facts("eq5d_uk_tariffs").query("value_set == @EQ5D_TARIFFS[@measure_id]")
     tariff = dict(zip(rows["term"], rows["coefficient"].astype(float)))

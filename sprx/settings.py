@@ -8,7 +8,9 @@ import pandas as pd
 import yaml
 
 from sprx import schema
-from sprx.errors import SchemeError, nearest
+from sprx.errors import DataError, SchemeError, nearest
+from sprx.prices import price_year
+from sprx.reference import labels, plain_key
 
 FILE = "scheme.yaml"
 LARGEST = 1_000_000_000
@@ -22,7 +24,7 @@ KEYS = {
                "synthetic", "missing_values", "episode_days", "rebase", "subgroups", "suitable_groups", "plan", "norms"),
     "period": ("start", "end"),
     "comparison": ("design", "cluster", "threshold", "threshold_ratio", "started_on"),
-    "economics": ("perspective", "price_year", "thresholds", "horizon_months", "value_set"),
+    "economics": ("perspective", "price_year", "thresholds", "horizon_months", "value_set", "discount_rate", "set_up_years", "unit_costs"),
     "table": ("file", "sheet", "columns", "values", "also", "where", "constant", "wide"),
     "wide": ("instrument", "item", "occasion", "months"),
     "instrument": ("name", "minimum", "maximum", "higher_is_better", "domain", "mid", "mid_source",
@@ -35,6 +37,7 @@ GROUP_NUMBERS = {
     "depression_anxiety": {"phq9": (5, 14), "gad7": (5, 14)}, "low_income_single_parent": {"imd_decile_at_most": 2},
     "bereaved_older": {"age_at_least": 65, "months": 24}, "long_term_condition": {"conditions_at_least": 1},
     "frequent_attender": {"gp_appointments_12m": 12, "ae_attendances_12m": 5}}
+VALUE_SETS = ("uk_3l", "uk_5l_2026", "map_5l_to_3l_dsu", "crosswalk_5l_to_3l_vanhout")
 ELIGIBLE = ("eligible", "eligible_share", "eligible_source")
 
 
@@ -252,9 +255,33 @@ class _Checker:
         return spec | ({"started_on": self.date(spec, "started_on", where)} if "started_on" in spec else {})
 
     def economics(self, raw):
-        spec = self.mapping(raw, "economics")
-        self.misspelt(spec, KEYS["economics"], f"{FILE}, economics")
-        return spec
+        """Money: numbers checked, the price year in the deflator, own unit costs in prices of that year."""
+        where, spec = f"{FILE}, economics", dict(self.mapping(raw, "economics"))
+        self.misspelt(spec, KEYS["economics"], where)
+        if "value_set" in spec:
+            spec["value_set"] = self.one_of(spec, "value_set", VALUE_SETS, where)
+        if "price_year" in spec:
+            try:
+                spec["price_year"] = price_year(spec["price_year"])
+            except DataError as problem:
+                self.wrong(f"{where}: {problem}")
+        if "thresholds" in spec:
+            given = [self.number({"thresholds": one}, "thresholds", where=where) for one in self.listed(spec, "thresholds")]
+            spec["thresholds"] = tuple(sorted({one for one in given if one is not None}))
+            if not spec["thresholds"] or spec["thresholds"][0] <= 0:
+                self.wrong(f"{where}: thresholds are {self.listed(raw['economics'], 'thresholds')}; expected pounds per quality-adjusted life year, above 0.")
+        for key, most in (("horizon_months", 1200), ("set_up_years", 100), ("discount_rate", 0.5)):
+            if key in spec:
+                spec[key] = self.number(spec, key, where=where)
+                if spec[key] is not None and not (0 < spec[key] <= most or key == "discount_rate" and spec[key] == 0):
+                    self.wrong(f"{where}: {key} is {spec[key]:g}; expected a number above 0, at most {most:g}" + (" (0.035 is 3.5% a year)." if key == "discount_rate" else "."))
+        if "unit_costs" in spec:
+            own = self.mapping(spec, "unit_costs", where)
+            known = labels("service")
+            spec["unit_costs"] = {known.get(plain_key(key), key): self.number(own, key, where=f"{where}, unit_costs") for key in own}
+            if any(value is not None and value < 0 for value in spec["unit_costs"].values()):
+                self.wrong(f"{where}: unit_costs are pounds a contact, not below 0.")
+        return {key: value for key, value in spec.items() if value is not None}
 
     def misspelt(self, found, keys, where):
         """These two blocks are open for later chapters: only what is nearly a known key is an error."""

@@ -11,9 +11,10 @@ MODULES = sorted(p for p in SPRX.rglob("*.py") if "reference" not in p.parts)
 # what each room (a module, or a folder of them) may know; the parts of a room may know one another
 MAY_IMPORT = {
     "errors": set(), "reference": set(), "intervals": set(), "kernels": set(), "page": set(), "stats": {"errors"},
-    "schema": {"reference"}, "scoring": {"reference"}, "results": {"errors", "intervals"}, "settings": {"schema", "errors"}, "readers": {"errors"},
+    "schema": {"reference"}, "scoring": {"reference"}, "results": {"errors", "intervals"}, "prices": {"errors", "reference"}, "settings": {"schema", "errors", "prices", "reference"}, "readers": {"errors"},
     "identifiers": {"schema"}, "load": {"identifiers", "readers", "schema", "errors", "reference", "settings"},
-    "clean_outcomes": {"load", "reference", "scoring"}, "clean": {"schema", "clean_outcomes", "load", "reference"},
+    "clean_outcomes": {"load", "reference", "scoring"}, "clean_costs": {"load", "prices"},
+    "clean": {"schema", "clean_costs", "clean_outcomes", "load", "reference"},
     "cohort": {"schema", "reference"}, "disclosure": {"intervals", "results"}, "wording": {"reference"}, "answers": {"wording"},
     "plots": {"wording"}, "tables": {"answers", "results"}, "report": {"disclosure", "answers", "plots", "results", "wording", "__version__"},
     "run": {"settings", "errors", "clean", "load", "page", "disclosure", "tables", "kernels", "answers", "wording", "__version__"},
@@ -21,7 +22,7 @@ MAY_IMPORT = {
     "sample": {"reference", "scoring", "schema"}, "untidy": set(), "simulate": {"reference", "sample", "scoring", "untidy"},
     "cli": {"clean", "errors", "lab", "load", "run", "simulate", "template"},
 }
-METRICS_MAY_IMPORT = {"errors", "reference", "results", "intervals", "stats"}
+METRICS_MAY_IMPORT = {"errors", "reference", "results", "intervals", "stats", "prices"}
 
 
 def imported(path, depth=1):
