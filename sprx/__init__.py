@@ -19,6 +19,7 @@ _HOMES = {home: names.split() for home, names in {
         "suitable_groups table_one_columns waits what_data_hold"),
     "sprx.cohort.compared": "compared_people impact_designs known_people primary_instrument primary_is_use primary_service time_zero_checks",
     "sprx.cohort.contacts": "activities_of contact_gaps contacts_made",
+    "sprx.cohort.costs": "contacts_in_period cost_lines cost_terms",
     "sprx.cohort.delivery": "STEPS attended_contacts caseloads doses leavers",
     "sprx.cohort.due": "due_for_follow_up not_yet_due",
     "sprx.cohort.lost": "scores_and_covariates",
@@ -27,6 +28,8 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.cohort.use": "contaminated service_months services_used use_problem zeros_are_held",
     "sprx.results": "result_table rows_by_arm stack_results",
     "sprx.disclosure": "release",
+    "sprx.metrics.cost": (
+        "cost_drivers cost_per_additional_improved cost_per_contact cost_per_person cost_per_person_improved lines_given published_costs scheme_costs worker_years"),
     "sprx.metrics.data_quality": "completeness completeness_by_month problems_found rows_accounted",
     "sprx.metrics.for_whom": (
         "activity_shares averages composition group_coverage group_overlap inequality need_by_activity need_shares needs_answered reached_by referral_rate "
@@ -44,12 +47,15 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.metrics.when": (
         "activity_per_month compare_waits contacts_per_person control_charts first_event_curve first_event_within mean_wait median_wait referrals_per_month "
         "seasons seen_within sessions_used time_between_contacts time_to_closure time_to_first_contact wait_ratios weekdays"),
-    "sprx.answers": "NEEDS answer_data_quality answer_for_whom answer_how_well answer_impact answer_later answer_when headline in_order next_steps",
+    "sprx.answers": "NEEDS answer_cost answer_data_quality answer_for_whom answer_how_well answer_impact answer_later answer_when headline in_order next_steps",
     "sprx.wording": (
         "alt_of_curve alt_of_heat alt_of_inequality alt_of_levels alt_of_stages better_is caution describe_answers describe_axis describe_change "
         "describe_completeness describe_composition describe_coverage describe_definitions describe_funnel describe_groups describe_inequality describe_needs "
         "describe_overlap describe_problems describe_rates describe_reached describe_referrals describe_representation describe_rows describe_standardised "
         "describe_table_one describe_unpaired describe_wait has_change"),
+    "sprx.wording.cost": (
+        "absent alt_of_costs alt_of_drivers describe_additional describe_caseload describe_drivers describe_lines_given describe_per_improved describe_per_person "
+        "describe_published describe_total driver_rows published_rows spent_rows"),
     "sprx.wording.how_well": "describe_contacts describe_doses describe_leavers describe_loads describe_too_recent",
     "sprx.wording.impact": (
         "alt_of_analyses alt_of_balance analysis_rows balance_rows describe_analyses describe_balance describe_design describe_effect describe_fragility "
@@ -67,6 +73,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.plots": "plot_answers plot_bars plot_completeness plot_curve plot_estimates plot_heat plot_inequality plot_months plot_overlap plot_stages_by_group",
     "sprx.plots.change": "plot_scores",
     "sprx.plots.control": "plot_control",
+    "sprx.plots.cost": "plot_costs plot_drivers",
     "sprx.plots.curves": "plot_drop_out plot_first_events",
     "sprx.plots.impact": "plot_balance plot_event_study plot_overlap_of_groups plot_series",
     "sprx.plots.missing": "plot_beliefs plot_subgroups",

@@ -5,6 +5,8 @@ import pandas as pd
 from sprx.wording import (IF_ALIKE, Answer, caution, count, describe_effect, describe_no_comparison, describe_series, describe_share_improved, describe_use, describe_use_change, direction, expected_too,
                           interval, number, one, percent, score_verdict, unknown_share, use_verdict)
 
+from sprx.wording import absent, describe_unused, listed, pounds, pounds_interval, share_of_budget, spell
+
 QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
     "how_well": "How well does it work for those it reaches?", "impact": "What difference does it make?",
@@ -13,8 +15,8 @@ QUESTIONS = {
 
 COMPARISON = "the same scores or service use for similar people who were not referred (people with arm = comparison and an index_date)"
 # what has to be recorded before a later chapter can answer, as (tables.columns wanted, advice)
+COSTS_NEEDED = "a costs table: every item with its amount, price year and whether it was paid or in kind"
 NEEDS = {
-    "cost": "a costs table: every item with its amount, price year and whether it was paid or in kind",
     "cost_effectiveness": "a costs table, a comparison group, and EQ-5D or life satisfaction at the start and later",
     "provision": "a provision table: local services, what they offer, where, and how many people they can take",
     "evidence": "a comparison group, and an outcome that published studies also used"}
@@ -25,6 +27,7 @@ EMPTY_BY_NATURE = {"bereaved_on", "closed_date", "closure_reason", "start_date",
                    "local_label", "measured_on", "months", "service_id", "age", "birth_year"}
 WELL_FILLED = 0.9
 GOOD_FOLLOW_UP, FAIR_FOLLOW_UP = 0.8, 0.6
+LINES_MISSING, PART_PLANNED = 2, 0.25      # at most, to be fairly sure of a cost: usual kinds without a line, share that is a budget
 MOSTLY_UNKNOWN = 0.3        # above this share of unknowns nothing is said of the rest
 GROUPS_AT_LEAST = 3         # of the five suitable groups, to speak of people in none of them
 PLAIN = {"age_band": "age", "sex": "sex", "ethnic_group": "ethnicity", "imd_quintile": "deprivation"}
@@ -188,6 +191,37 @@ def _compared(text, found, design, followed, plan):
     return Answer("impact", text, sure, why, steps, short)
 
 
+def answer_cost(tables, terms):
+    """From released tables of chapter 05: the cost charged to the period, and what that is for each person referred.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        Report.released: costs, lines_given, per_person.
+    terms : CostTerms
+    """
+    total, each, unused = one(tables["costs"], "cost_charged"), one(tables["per_person"], "cost_per_person", "referred"), terms.lines_set_aside
+    steps = [(1, "Correct the cost lines that could not be used: what is wrong with each is in the list of problems.")] if unused else []
+    if total is None and not unused:
+        return Answer("cost", f"Cannot be answered: needs {COSTS_NEEDED}.", 0, "the data hold no costs table", [(2, f"Keep {COSTS_NEEDED}.")])
+    if total is None or not total.estimate > 0:
+        why = "none of the cost lines could be used" if total is None else "the cost lines add up to £0"
+        return Answer("cost", f"Cannot be answered: {why}; needs {COSTS_NEEDED}.", 0, why, steps or [(2, f"Keep {COSTS_NEEDED}.")])
+    missing, planned, usual = absent(tables["lines_given"]), share_of_budget(tables["costs"]), len(tables["lines_given"])
+    text = f"The scheme cost {pounds(total.estimate)} {spell(terms)} ({terms.price_year} prices)"
+    hidden = "is not shown: too few people to report" if tables["per_person"]["suppressed"].any() else "cannot be said: nobody was referred in the period"
+    text += f"; what that is for each person {hidden}." if each is None else f", {pounds(each.estimate)} a person referred{pounds_interval(each)}."
+    text = f"{text} {f'Not counted: {listed(missing)}. ' if missing else ''}{describe_unused(terms)}".strip()
+    why = f"{usual - len(missing)} of {usual} usual kinds of cost have a line" + (f"; {percent(planned)} is a budget, not known to be spent" if planned else "")
+    steps += [(3, f"Write down what these cost, also where it is nothing: {listed(missing)}.")] if missing else []
+    steps += [(4, "Put what was spent in place of budgets in the costs table.")] if planned else []
+    if each is None:
+        return Answer("cost", text, 0, why, steps)
+    sound = not unused and not terms.is_cut_short and terms.years is not None
+    sure = 3 if sound and not missing and not planned and each.n >= 100 else 2 if sound and len(missing) <= LINES_MISSING and planned <= PART_PLANNED and each.n >= 30 else 1
+    return Answer("cost", text, sure, why, steps, f"a person referred cost {pounds(each.estimate)}{pounds_interval(each)}")
+
+
 def answer_later(question, held):
     """A question that this version has no chapter for, or that the data cannot answer: the card stays and says what to record.
 
@@ -202,8 +236,7 @@ def answer_later(question, held):
     if needed in held:
         return Answer(question, f"Not answered yet: the data hold {words}, but this version of sprx has no chapter on it.", 0,
                       "not analysed in this version", [])
-    step = {"cost": (2, "Keep " + NEEDS["cost"] + ".")}.get(question)
-    return Answer(question, f"Cannot be answered: needs {NEEDS[question]}.", 0, f"the data hold no {words.removeprefix('a ')}", [step] if step else [])
+    return Answer(question, f"Cannot be answered: needs {NEEDS[question]}.", 0, f"the data hold no {words.removeprefix('a ')}", [])
 
 
 def in_order(answers):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sprx.intervals import EXACT_BELOW, poisson, wilson
+from sprx.intervals import EXACT_BELOW, cost_each, poisson, wilson
 from sprx.results import RESULT_COLUMNS
 
 # one note for both, so that nobody can tell which of two hidden numbers is the small one
@@ -25,6 +25,10 @@ OF_SUBGROUP = ("subgroup_shrunken", "subgroup_interaction", "subgroup_arm_differ
 BLUNTED = ("mean_of_people", "sd_of_people", "median_of_people", "smd", "slope_index", "relative_index", "fitted_rate", "referral_rate_standardised")
 # changes under a belief about those lost, and odds: from exact ones the share lost could be had; three figures
 COARSE = ("change_return_to_baseline", "change_delta", "tipping_point", "odds_of_follow_up", "use_", "rate_ratio", "minimum_detectable_ratio")
+# rows about money, cost lines or what others published, and rows made of released ones: nobody is counted in them, nothing is hidden or rounded
+NOT_ABOUT_PEOPLE = ("cost_total", "cost_charged", "cost_by_category", "cost_by_kind", "cost_by_basis", "cost_by_category_and_basis", "cost_lines_given", "cost_driver",
+                    "cost_per_additional_improved", "published_cost", "published_caseload")
+PER_COUNTED = "pounds a "       # how the unit of a cost shared among counted people begins
 NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high"]
 
 
@@ -62,20 +66,24 @@ def release(table, rule):
     Returns
     -------
     DataFrame
-        RESULT_COLUMNS. Hidden rows have suppressed = True and no numbers; a hidden n_missing is empty. Shares, rates and
-        counts are worked out again from rounded counts, with their limits; means, medians and curves stay as they are.
+        RESULT_COLUMNS. Hidden rows have suppressed = True and no numbers; a hidden n_missing is empty. Shares, rates, costs a person
+        and counts are worked out again from rounded counts, with their limits; means, medians and curves stay as they are. Rows of
+        NOT_ABOUT_PEOPLE pass as they are.
 
     References
     ----------
     NHS England secondary care rule of September 2018 (counts 1 to 7, rounding to 5); secondary suppression is ours.
     """
+    money = table["measure"].isin(NOT_ABOUT_PEOPLE)
+    if rule.hide_to == 0 or money.all():
+        return table[RESULT_COLUMNS].copy()
+    if money.any():
+        return pd.concat([table.loc[money, RESULT_COLUMNS], release(table[~money], rule)]).loc[table.index]
     out = table.copy()
-    if rule.hide_to == 0:
-        return out[RESULT_COLUMNS]
     hide = out.apply(lambda row: _too_small(row, rule), axis=1).astype(bool) if len(out) else pd.Series(dtype=bool)
     hide |= _near_earlier(out, rule)
     also = _second_cells(out, hide, rule)
-    out = _rounded(out, rule)
+    out = _rounded(_shared_again(out, rule), rule)
     out.loc[hide | also, NUMBERS] = np.nan
     out.loc[hide | also, "note"] = HIDDEN
     out["suppressed"] = hide | also
@@ -144,7 +152,7 @@ def _is_linked(measure, group):
 
 def _rounded(out, rule):
     """Counts rounded, and shares, counts and rates worked out again from them."""
-    counted = out["numerator"].notna() & out["denominator"].notna() & out["estimate"].notna()
+    counted = out["numerator"].notna() & out["denominator"].notna() & out["estimate"].notna() & ~out["unit"].str.startswith(PER_COUNTED)
     numerator, denominator = rule.round(out["numerator"]), rule.round(out["denominator"])
     again = {}
     for i in out.index[counted & (rule.round_to > 1)]:
@@ -182,6 +190,19 @@ def _rounded(out, rule):
         out.loc[stock, ["n", "estimate"]] = np.floor(out.loc[stock, ["n", "estimate"]] / 5 + 0.5) * 5
     if rule.round_to == 1:              # from an exact n and a total that is known elsewhere, the missing could be had back
         out["n"] = out["n"].mask(small_missing)
+    return out
+
+
+def _shared_again(out, rule):
+    """Costs shared among rounded counts, to three figures: total / exact count would give the exact count away."""
+    for i in out.index[out["unit"].str.startswith(PER_COUNTED) & out["numerator"].notna() & out["estimate"].notna() & (rule.round_to > 1)]:
+        row, share = out.loc[i], None
+        divisor = count = row["numerator"]
+        if pd.notna(row["denominator"]):        # shared among a share of all people
+            share, count = (rule.round(row["numerator"]), rule.round(row["denominator"])), row["n"] + row["n_missing"]
+            divisor = count * row["numerator"] / row["denominator"]
+        found = cost_each(row["estimate"] * divisor, rule.round(count), row["conf_level"], share)
+        out.loc[i, ["estimate", "conf_low", "conf_high"]] = [float(f"{value:.3g}") for value in found]
     return out
 
 

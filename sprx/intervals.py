@@ -60,3 +60,20 @@ def mean_difference(after, before, conf_level):
     df = sum(parts) ** 2 / sum(part ** 2 / (len(values) - 1) for part, values in zip(parts, (after, before)))
     half = stats.t.ppf((1 + conf_level) / 2, df) * error
     return dict(estimate=estimate, std_error=error, conf_low=estimate - half, conf_high=estimate + half)
+
+
+def cost_each(cost, count, conf_level, share=None):
+    """A cost shared among so many people, or among the share of them that was counted as `share` = (of those, out of): (each, low, high).
+
+    The limits carry the chance in the count (Poisson) and in the share (Wilson), joined on the log scale; all are missing where there is nobody.
+
+    References
+    ----------
+    Zou and Donner (2008) Stat Med 27:1693 (MOVER). With the count alone: cost / upper to cost / lower limit.
+    """
+    parts = [(count, *poisson(count, conf_level))] + ([(share[0] / share[1], *wilson(*share, conf_level))] if share and share[1] else [(0, 0, 0)] * bool(share))
+    value, low, high = np.array(parts, dtype=float).T
+    if not value.all():
+        return np.nan, np.nan, np.nan
+    each = cost / value.prod()
+    return tuple(float(found) for found in (each, each / np.exp(np.hypot.reduce(np.log(high / value))), each * np.exp(np.hypot.reduce(np.log(value / low)))))

@@ -138,6 +138,8 @@ class Report:
 
     def _counts_note(self, table):
         hidden = table["suppressed"].eq(True).any() if "suppressed" in table else False
+        if "measure" in table and table["measure"].isin(disclosure.NOT_ABOUT_PEOPLE).all():
+            return ""
         rounded = "Counts are rounded to the nearest 5." if self.rule.round_to == 5 else "" if self.rule.hide_to else "Small numbers are not hidden."
         return rounded + (" Not shown (*): too few people, or hidden so that such a number cannot be worked out." if hidden else "")
 

@@ -12,15 +12,15 @@ from sprx.wording import count, percent
 RATIOS = (0.1, 0.25, 0.5, 1, 2, 4, 10)      # ticks of a ratio's axis
 
 
-def plot_estimates(results, ax=None, reference=None, xlabel=None, log=False):
-    """Point and interval per row (a forest plot); `reference` is (value, name) of a line of no difference; `log` for ratios."""
-    labels = row_labels(results, with_n=True)
+def plot_estimates(results, ax=None, reference=None, xlabel=None, log=False, with_n=True):
+    """Point and interval per row (a forest plot); `reference` is (value, name) of a line of no difference; `log` for ratios; `with_n` counts beside names."""
+    labels = row_labels(results, with_n)
     ax = ax or new_axes(labels)
     scale = 100 if results["unit"].eq("proportion").all() else 1
     rows = list(results.itertuples())
     for y, row in enumerate(rows):
         if pd.notna(row.estimate):
-            colour = COMPARISON if row.level == "comparison" else SCHEME
+            colour = COMPARISON if row.level == "comparison" else CONTEXT if row.group == "published" and row.level != "this_scheme" else SCHEME
             low, high = (row.estimate if pd.isna(v) else v for v in (row.conf_low, row.conf_high))
             ax.plot([scale * low, scale * high], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
             ax.plot(scale * row.estimate, y, "D" if row.level == "comparison" else "o", color=colour, markersize=7, clip_on=False)
@@ -35,7 +35,7 @@ def plot_estimates(results, ax=None, reference=None, xlabel=None, log=False):
         ax.xaxis.set(major_formatter="{x:g}", minor_locator=NullLocator())
     elif scale == 100:
         percent_axis(ax, results)
-    elif results["unit"].str.startswith("per ").any():
+    elif results["unit"].str.startswith(("per ", "pounds a ")).any():
         ax.set_xlim(0, None)
     return ax
 

@@ -1,8 +1,8 @@
 """Words from numbers: released result tables in, sentences out. Nothing is computed here but how a number is said."""
 
 from sprx.wording.words import (
-    SURE, NOT_SHOWN, NAMES, ANALYSIS_WORDS, MEASURE_WORDS, STAGE_WORDS, Answer, number, count, percent, level_of, interval, one, listed,
-    level_name, row_name, better_is, describe_axis, unknown_share, direction)
+    SURE, NOT_SHOWN, NAMES, ANALYSIS_WORDS, MEASURE_WORDS, STAGE_WORDS, Answer, number, count, percent, pounds, level_of, interval, one, listed,
+    level_name, cost_name, row_name, better_is, describe_axis, unknown_share, direction)
 from sprx.wording.figures import alt_of_levels, alt_of_curve
 from sprx.wording.data_quality import describe_rows, describe_problems, describe_completeness
 from sprx.wording.when import (
@@ -24,6 +24,9 @@ from sprx.wording.verdict import IF_ALIKE, LEADS, SCORES, TAILS, USES, better_si
 from sprx.wording.impact import (
     named, score_result, score_verdict, describe_effect, describe_other_effect, describe_share_improved, describe_improved, analysis_rows, describe_analyses, alt_of_analyses,
     balance_rows, covariate_name, describe_balance, alt_of_balance, describe_likeness, describe_fragility, describe_time_zero, describe_no_comparison, trial_rows, describe_design)
+from sprx.wording.cost import (
+    absent, alt_of_costs, alt_of_drivers, describe_additional, describe_caseload, describe_drivers, describe_lines_given, describe_per_improved, describe_per_person, describe_published, describe_total,
+    describe_unused, driver_rows, pounds_interval, published_rows, share_of_budget, spell, spent_rows)
 from sprx.wording.use import (
     ratio, ratio_limits, describe_zeros, describe_use, use_verdict, service_name, describe_use_change, describe_use_before, describe_event_study, describe_other_uses, event_rows,
     alt_of_event_study, series_rows, alt_of_series, describe_series, describe_published_caution)

@@ -18,13 +18,16 @@ PLAINER = {"asian": "Asian", "black": "Black", "white": "White", "loneliness_iso
            "relationships_family": "relationships or family", "transport_digital_access": "transport or digital access", "legal_immigration": "law or immigration",
            "domestic_abuse_safety": "domestic abuse or safety", "face_to_face_clinic": "face to face, in a clinic",
            "face_to_face_community": "face to face, in the community", "text_email": "text or email"}     # where the list's own words read badly
-LISTED = ("sex", "source", "need", "activity_type")     # groups whose levels are the allowed values of the list of that name
+LISTED = ("sex", "source", "need", "activity_type", "cost_kind", "cost_basis")     # groups whose levels are the allowed values of the list of that name
 MEASURE_WORDS = {"paired_change": "the same people, measured twice", "expected_change": "to be expected with no help at all", "change_beyond_expected": "what is left",
                  "unpaired_change": "everyone's follow-up minus everyone's first score"}
 ANALYSIS_WORDS = {
     "not adjusted": "means as they are", "adjusted": "adjusted for how people began", "weighted": "weighted to look alike", "balanced": "weighted to the same means",
     "doubly robust": "adjusted and weighted", "trimmed": "only people with people like them", "complete cases": "only people with every score",
     "filled in": "missing scores filled in", "lost like the comparison": "people lost as in the comparison", "bootstrap": "limits by drawing again", "mixed model": "mixed model"}
+COST_GROUPS = ("cost_category", "cost_category_and_basis", "cost_driver", "published")
+COST_WORDS = {"set_up_life": "how long set-up lasts", "without_in_kind": "what is given in kind", "no_overhead": "overheads, of which none are given", "number_of_people": "number of people",
+              "other": "other costs", "this_scheme": "this scheme", "link_worker_person": "a link worker's pay alone"}
 STAGE_WORDS = {"referred": "referred", "accepted": "accepted by the service", "seen": "seen by a link worker",
                "activity_started": "began an activity", "completed": "completed"}
 
@@ -58,6 +61,12 @@ def number(value, sign=False):
 def count(value):
     """A count of people, or * where it is hidden."""
     return "*" if pd.isna(value) else f"{value:,.0f}"
+
+
+def pounds(value):
+    """'£139,000', '£343', '£21', '£7.80': three figures at most, pence below £20 only."""
+    size = float(f"{abs(value):.3g}")
+    return ("−" if value < 0 and size else "") + (f"£{size:,.0f}" if size >= 20 or size == 0 else f"£{size:,.2f}")
 
 
 def percent(value, n=0):
@@ -113,6 +122,8 @@ def level_name(group, level):
         return PLAINER[level]
     if group == "analysis":
         return ANALYSIS_WORDS.get(level, level)
+    if group in COST_GROUPS:
+        return cost_name(level)
     if group == "left_out":
         return f"without {describe_axis(level)}"
     if group in ("mode", "reason"):
@@ -126,6 +137,12 @@ def level_name(group, level):
     if level == "all" and group != "all":
         return describe_axis(group)
     return STAGE_WORDS.get(level, level) if group == "stage" else allowed(group).get(level, level) if group in LISTED else level
+
+
+def cost_name(level):
+    """A kind of cost, a thing that moves the cost, or whose cost it is, in plain words; a scheme's own category as it is written."""
+    known = {name: words for table, key, column in (("cost_lines", "category", "plain_name"), ("published_costs", "key", "name")) for name, words in zip(facts(table)[key], facts(table)[column])}
+    return " | ".join((known | COST_WORDS | allowed("cost_basis")).get(part, part.replace("_", " ")) for part in level.split(" | "))
 
 
 def row_name(row, table):
