@@ -61,7 +61,7 @@ def chapters(folder):
     subprocess.run([sys.executable, "-c", "from sprx.cli import main; main()", "simulate", folder, "--schemes", "1", "--people", "2000"], check=True, capture_output=True)
     scheme = next(path for path in Path(folder).iterdir() if path.is_dir())
     rows = []
-    for notebook in ("01_when.ipynb", "02_for_whom.ipynb", "03_how_well.ipynb", "04_impact.ipynb"):
+    for notebook in ("01_when.ipynb", "02_for_whom.ipynb", "03_how_well.ipynb", "04_impact.ipynb", "05_cost.ipynb", "06_cost_effectiveness.ipynb"):
         found = printed("depth.py", "metrics", notebook, scheme)
         rows.append((f"the metrics of {notebook}, 2,000 people and 2,000 comparison people", f"{found['imports'] / found['metrics']:.1f}"))
     return rows
@@ -69,8 +69,11 @@ def chapters(folder):
 
 def limits():
     """The work that issues give a limit for: what, CPU seconds of this run, memory, the limit."""
-    missing, aipw, did, millions = printed("missing.py"), printed("aipw.py"), printed("did.py"), printed("depth.py", "millions")
-    return [("20 imputations of 2,000 people with two scores and five covariates", f"{missing['sprx']:.1f} s", "10 s", f"{missing['ratio']} (statsmodels MICE, as many cycles)"),
+    missing, aipw, did, millions, value = printed("missing.py"), printed("aipw.py"), printed("did.py"), printed("depth.py", "millions"), printed("value.py")
+    peers = ", ".join(f"{found:.1f} ({name})" if found else f"not measured ({name}: not there)" for name, found in value["peers"].items())
+    return [("10,000 joint bootstrap draws of costs and QALYs of 1,000 people", f"{value['bootstrap']:.2f} s, {value['peak_mb']:.0f} MB", "1 s, 500 MB", f"{value['loop']:.0f} (statsmodels OLS in a loop)"),
+            ("curve, frontier and value of information, 10,000 draws x 3 strategies x 100 thresholds", f"{value['decision']:.3f} s", "quicker than BCEA", peers),
+            ("20 imputations of 2,000 people with two scores and five covariates", f"{missing['sprx']:.1f} s", "10 s", f"{missing['ratio']} (statsmodels MICE, as many cycles)"),
             ("doubly robust, 1,000 bootstrap draws, 2,000 and 4,000 people", f"{aipw['seconds']:.1f} s", "20 s", f"{aipw['ratio']:.1f} (statsmodels Logit and OLS in the same loop)"),
             ("difference-in-differences and event study, 1 million person-months", f"{did['sprx']['seconds']:.1f} s, {did['sprx']['peak_gb']:.1f} GB", "15 s, 4 GB", f"{did['ratio']:.1f} (statsmodels GLM, event study only)"),
             ("control charts and rates on 5 million referrals", f"{millions['cpu']:.1f} s, {millions['gigabytes']:.1f} GB", "10 s, 4 GB", "–")]

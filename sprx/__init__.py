@@ -22,12 +22,18 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.cohort.costs": "contacts_in_period cost_lines cost_terms",
     "sprx.cohort.delivery": "STEPS attended_contacts caseloads doses leavers",
     "sprx.cohort.due": "due_for_follow_up not_yet_due",
+    "sprx.clean_outcomes": "other_value_sets with_value_set",
+    "sprx.cohort.economics": "asked_horizon economic_people people_sharing_cost utility_instruments",
     "sprx.cohort.lost": "scores_and_covariates",
     "sprx.cohort.referrals": "all_referrals first_events has_ended stays",
     "sprx.cohort.scores": "DOMAINS health_profiles instruments_by_domain measured_in_domains norm_of scores_out_of_time scores_set_aside",
     "sprx.cohort.use": "contaminated service_months services_used use_problem zeros_are_held",
+    "sprx.prices": "last_outturn_year",
     "sprx.results": "result_table rows_by_arm stack_results",
     "sprx.disclosure": "release",
+    "sprx.metrics.cost_effectiveness": "EconomicPlan cost_effectiveness means_by_arm service_prices value_people",
+    "sprx.metrics.cost_effectiveness.decision": "decision effect_and_cost joint_draws plane scenarios uncertain_draws value_of_finding_out",
+    "sprx.metrics.cost_effectiveness.threshold": "break_even change_valued kinds_of_value social_return wellbys",
     "sprx.metrics.cost": (
         "cost_drivers cost_per_additional_improved cost_per_contact cost_per_person cost_per_person_improved lines_given published_costs scheme_costs worker_years"),
     "sprx.metrics.data_quality": "completeness completeness_by_month problems_found rows_accounted",
@@ -47,7 +53,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.metrics.when": (
         "activity_per_month compare_waits contacts_per_person control_charts first_event_curve first_event_within mean_wait median_wait referrals_per_month "
         "seasons seen_within sessions_used time_between_contacts time_to_closure time_to_first_contact wait_ratios weekdays"),
-    "sprx.answers": "NEEDS answer_cost answer_data_quality answer_for_whom answer_how_well answer_impact answer_later answer_when headline in_order next_steps",
+    "sprx.answers": "NEEDS answer_cost answer_data_quality answer_for_whom answer_how_well answer_cost_effectiveness answer_impact answer_later answer_when headline in_order next_steps",
     "sprx.wording": (
         "alt_of_curve alt_of_heat alt_of_inequality alt_of_levels alt_of_stages better_is caution describe_answers describe_axis describe_change "
         "describe_completeness describe_composition describe_coverage describe_definitions describe_funnel describe_groups describe_inequality describe_needs "
@@ -67,6 +73,9 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.wording.use": (
         "alt_of_event_study alt_of_series describe_event_study describe_other_uses describe_published_caution describe_series describe_use describe_use_before "
         "describe_use_change describe_zeros event_rows series_rows service_name"),
+    "sprx.wording.value": (
+        "acceptability_rows alt_of_acceptability alt_of_plane describe_at_stake describe_break_even describe_curve describe_finding_out describe_green_lesson describe_horizon "
+        "describe_kinds describe_net_benefit describe_quadrants describe_scenarios describe_social describe_value_set describe_ways describe_wellbys not_valued price_terms study_terms"),
     "sprx.wording.when": (
         "alt_of_control alt_of_first_events caption_of_control chart_rows charted curve_rows describe_calendar describe_comparison describe_contacts_had describe_control "
         "describe_first_events describe_gaps describe_ratios describe_sessions describe_stay ratio_rows"),
@@ -77,6 +86,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.plots.curves": "plot_drop_out plot_first_events",
     "sprx.plots.impact": "plot_balance plot_event_study plot_overlap_of_groups plot_series",
     "sprx.plots.missing": "plot_beliefs plot_subgroups",
+    "sprx.plots.value": "plot_acceptability plot_plane",
     "sprx.report": "start_report",
 }.items()}
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from sprx.wording import (IF_ALIKE, Answer, caution, count, describe_effect, describe_no_comparison, describe_series, describe_share_improved, describe_use, describe_use_change, direction, expected_too,
-                          interval, number, one, percent, score_verdict, unknown_share, use_verdict)
+from sprx.wording import (IF_ALIKE, SETTLED, Answer, caution, chances, count, describe_break_even, describe_effect, describe_no_comparison, describe_series, describe_share_improved, describe_use, describe_use_change, describe_value, describe_verdict, direction, expected_too,
+                          interval, not_valued, number, one, percent, score_verdict, unknown_share, use_verdict)
 
-from sprx.wording import absent, describe_unused, listed, pounds, pounds_interval, share_of_budget, spell
+from sprx.wording import absent, describe_unused_lines, listed, pounds, pounds_interval, share_of_budget, spell
 
 QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
@@ -14,14 +14,12 @@ QUESTIONS = {
     "evidence": "What does it add to the evidence?", "data_quality": "Can we trust the data?"}
 
 COMPARISON = "the same scores or service use for similar people who were not referred (people with arm = comparison and an index_date)"
-# what has to be recorded before a later chapter can answer, as (tables.columns wanted, advice)
 COSTS_NEEDED = "a costs table: every item with its amount, price year and whether it was paid or in kind"
+# what has to be recorded before a later chapter can answer, as (tables.columns wanted, advice)
 NEEDS = {
-    "cost_effectiveness": "a costs table, a comparison group, and EQ-5D or life satisfaction at the start and later",
     "provision": "a provision table: local services, what they offer, where, and how many people they can take",
     "evidence": "a comparison group, and an outcome that published studies also used"}
-TABLES = {"cost": ("a costs table", "costs"),
-          "cost_effectiveness": ("a costs table", "costs"), "provision": ("a provision table", "provision"), "evidence": ("outcomes", "outcomes")}
+TABLES = {"provision": ("a provision table", "provision"), "evidence": ("outcomes", "outcomes")}
 # columns that are empty for good reason: not everybody is bereaved, closed, or begins an activity
 EMPTY_BY_NATURE = {"bereaved_on", "closed_date", "closure_reason", "start_date", "index_date", "first_contact_date", "sessions_attended",
                    "local_label", "measured_on", "months", "service_id", "age", "birth_year"}
@@ -170,6 +168,40 @@ def answer_impact(tables, designs, measure, instrument, service, comparison):
     return Answer("impact", text, 0, "before and after without a comparison, level 1 of 5 on the Maryland scale", [plan], "there is no comparison group")
 
 
+def answer_cost_effectiveness(tables, design, plan, about, scheme_cost):
+    """From released tables of chapter 06: whether the scheme is worth its cost, and how sure to be.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        Report.released: value, decision (where there is one), break_even, change.
+    design : Series
+        A row of `cohort.impact_designs`.
+    plan : EconomicPlan
+    about : dict
+        `Valued.about`.
+    scheme_cost : float
+        Pounds a person, as it may be shown; 0 where it is not known.
+    """
+    compare = (1, "Plan a comparison: record EQ-5D at the start and later, and use of services, for similar people who were not referred.")
+    why = not_valued(tables["value"])
+    if not why:
+        text = describe_value(tables["value"], tables["decision"], design["design"], design["level"], about["months"], plan.thresholds)
+        found = [probability for _, probability in chances(tables["decision"], plan.thresholds)]
+        settled = [SETTLED[0] < probability < SETTLED[1] for probability in found]
+        sure = max(1, {5: 3, 3: 2}.get(int(design["level"]), 1) - any(settled))
+        reasons = f"{design['name']}, level {design['level']:g} of 5; over {about['months']:g} months" + ("; the data do not settle it" if any(settled) else "")
+        reasons += "" if scheme_cost else "; the scheme's own cost counts only as far as the extract's costs hold it"
+        steps = [(2, "Measure for longer: whether the benefit lasts decides whether the scheme is worth its cost.")] if about["months"] < 12 else []
+        return Answer("cost_effectiveness", text, sure, reasons, steps, describe_verdict(tables["decision"], plan.thresholds).removesuffix("."))
+    needed = ["a costs table"] * (not scheme_cost) + ["a comparison group"] * ("comparison" in why) + ["EQ-5D at the start and later, of both groups"] * ("comparison" in why or "utilities" in why)
+    needed = listed(needed)
+    if not scheme_cost:
+        return Answer("cost_effectiveness", f"Cannot be answered: needs {needed}.", 0, why, [(3, f"To learn whether the scheme is worth its cost, record {needed}.")])
+    text = f"Whether the scheme is worth its cost cannot be told: {f'needs {needed}' if needed else why}. {describe_break_even(tables['break_even'], tables['change'], scheme_cost)}"
+    return Answer("cost_effectiveness", text, 0, why, [compare], "whether it is worth its cost cannot be told")
+
+
 UNSETTLED = ("cannot tell", "no threshold", "no harm", "no benefit", "higher", "lower")
 
 
@@ -211,7 +243,7 @@ def answer_cost(tables, terms):
     text = f"The scheme cost {pounds(total.estimate)} {spell(terms)} ({terms.price_year} prices)"
     hidden = "is not shown: too few people to report" if tables["per_person"]["suppressed"].any() else "cannot be said: nobody was referred in the period"
     text += f"; what that is for each person {hidden}." if each is None else f", {pounds(each.estimate)} a person referred{pounds_interval(each)}."
-    text = f"{text} {f'Not counted: {listed(missing)}. ' if missing else ''}{describe_unused(terms)}".strip()
+    text = f"{text} {f'Not counted: {listed(missing)}. ' if missing else ''}{describe_unused_lines(terms)}".strip()
     why = f"{usual - len(missing)} of {usual} usual kinds of cost have a line" + (f"; {percent(planned)} is a budget, not known to be spent" if planned else "")
     steps += [(3, f"Write down what these cost, also where it is nothing: {listed(missing)}.")] if missing else []
     steps += [(4, "Put what was spent in place of budgets in the costs table.")] if planned else []
@@ -245,13 +277,13 @@ def in_order(answers):
 
 
 def headline(answers):
-    """What do we know about this scheme? The difference it makes first, where a comparison can show one."""
+    """What do we know about this scheme? The difference it makes first, where a comparison can show one, and whether it is worth its cost."""
     known = {a["question"]: a for a in answers}
-    impact = known.get("impact", {})
+    impact, worth = known.get("impact", {}), known.get("cost_effectiveness", {})
     if impact.get("sure") and impact.get("short"):
-        when = known.get("when", {}).get("short", "")
-        return impact["short"] + "." + (f" {when}." if when else "")
-    parts = [known[q]["short"] for q in ("when", "how_well") if q in known and known[q]["short"]]
+        more = worth["short"] if worth.get("sure") and worth.get("short") else known.get("when", {}).get("short", "")
+        return impact["short"] + "." + (f" {more}." if more else "")
+    parts = [known[q]["short"] for q in ("when", "how_well", "cost") if q in known and known[q]["short"]]
     text = "; ".join(parts)
     text = text[0].upper() + text[1:] + "." if parts else "The data are too few or too incomplete to say how people fare in the scheme."
     if impact.get("sure"):

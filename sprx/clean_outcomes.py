@@ -8,6 +8,7 @@ from sprx.scoring import EQ5D_DIMENSIONS, VALUE_SET_OF_5L, eq5d_utility, item_nu
 
 DAYS_PER_MONTH = 30.4375
 LATEST_BASELINE_MONTHS = 1.0
+SAID_OF_5L = {"map_5l_to_3l_dsu": "the mapping to UK 3L", "crosswalk_5l_to_3l_vanhout": "van Hout's crosswalk", "uk_5l_2026": "the UK 5L set of 2026"}
 SITTING = ["person_id", "occasion", "measured_on", "months"]
 
 
@@ -169,6 +170,14 @@ def with_value_set(scheme, value_set):
     part = rows[answers].assign(instrument=new)
     totals = _totals(part, scheme.measures().loc[new], new, [c for c in SITTING if c in rows], scheme.tables["people"]).dropna(subset="value")
     return scheme.keep("outcomes", pd.concat([rows[~rows["instrument"].isin(VALUE_SET_OF_5L.values())], part, totals], ignore_index=True), ())
+
+
+def other_value_sets(scheme):
+    """The scheme with its EQ-5D-5L answers valued by each value set that does not answer already: a list of (name in words, instrument, scheme); empty without answers."""
+    rows = scheme.tables.get("outcomes")
+    held = set() if rows is None else set(rows.loc[rows["item"].ne("total"), "instrument"])
+    answering = next((i for i in VALUE_SET_OF_5L.values() if i in held), None)
+    return [(SAID_OF_5L[name], instrument, with_value_set(scheme, name)) for name, instrument in VALUE_SET_OF_5L.items() if answering and instrument != answering]
 
 
 def _safety_flags(part, instrument):

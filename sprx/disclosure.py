@@ -309,3 +309,17 @@ def release_curve(curve, rule):
     shares = ["estimate", "conf_low", "conf_high"]          # to whole per cents, from which no exact count can be had back
     out[shares] = out[shares].astype(float).round(2)
     return out.assign(n_at_risk=rule.round(out["n_at_risk"])).drop(columns="n_events")
+
+
+def release_draws(draws, rule):
+    """Joint bootstrap draws as they may leave: none where too few people are behind them, else three figures each.
+
+    Parameters
+    ----------
+    draws : DataFrame
+        One row per draw, with n, the fewest people behind it.
+    rule : Rule
+    """
+    draws = draws[~draws["n"].map(lambda n: _small(n, rule)).astype(bool)].drop(columns="n")
+    numbers = draws.select_dtypes("floating").columns
+    return draws.assign(**{name: draws[name].map(lambda value: float(f"{value:.3g}")) for name in numbers})

@@ -11,11 +11,18 @@ import pandas as pd
 
 from sprx import disclosure
 from sprx.answers import QUESTIONS
-from sprx.results import CURVE_COLUMNS, RESULT_COLUMNS, csv_bytes
+from sprx.results import CURVE_COLUMNS, DRAW_COLUMNS, RESULT_COLUMNS, csv_bytes
 from sprx.wording import SURE, count, describe_axis, level_name, number, percent
 
 
 DRAWN_AT_LEAST = 1 / 3   # a figure of which less could be drawn would mislead
+
+
+def _kind(table):
+    """How a table is released and the columns it then has: a curve, joint draws, or results."""
+    if "days" in table.columns:
+        return disclosure.release_curve, CURVE_COLUMNS
+    return (disclosure.release_draws, DRAW_COLUMNS) if "draw" in table.columns else (disclosure.release, RESULT_COLUMNS)
 
 
 class Report:
@@ -45,25 +52,27 @@ class Report:
         name : str
             The name under which figures find it.
         table : DataFrame
-            Result layout, or curve layout (a column `days`).
+            Result layout, curve layout (a column `days`), or joint draws (a column `draw`).
         describe : function of the released table, optional
             Returns a sentence.
         needs : str, optional
             What the table is made from; shown as 'Cannot be answered: needs …' when no row has anything to say.
 
         """
-        is_curve = "days" in table.columns
-        out = (disclosure.release_curve if is_curve else disclosure.release)(table, self.rule)
-        out = out.assign(scheme_id=self.scheme.settings.scheme_id, question=self.question)
-        self.released[name] = out.reindex(columns=[c for c in (CURVE_COLUMNS if is_curve else RESULT_COLUMNS) if c in out or not is_curve])
-        nothing = not is_curve and needs and not (out["estimate"].notna() | out["suppressed"]).any()
+        release, columns = _kind(table)
+        out = release(table, self.rule).assign(scheme_id=self.scheme.settings.scheme_id, question=self.question)
+        is_result = columns is RESULT_COLUMNS
+        self.released[name] = out.reindex(columns=[c for c in columns if c in out or is_result])
+        nothing = is_result and needs and not (out["estimate"].notna() | out["suppressed"]).any()
         if nothing:
             self.say(name, f"Cannot be answered: needs {needs}.", "needs")
         elif describe is not None:
             self.say(name, describe(self.released[name]))
 
     def say(self, name, text, kind="finding"):
-        """Show one sentence from released numbers and keep it."""
+        """Show one sentence from released numbers and keep it; nothing where there is nothing to say."""
+        if not text:
+            return
         self.sentences[name] = text
         _show(f'<p class="{kind}">{html.escape(text)}</p>')
 
@@ -102,7 +111,7 @@ class Report:
 
         table = self.released[name]
         table = table if rows is None else rows(table)
-        if table["estimate"].notna().mean() < DRAWN_AT_LEAST or table.empty:
+        if table.empty or "draw" not in table and table["estimate"].notna().mean() < DRAWN_AT_LEAST:
             what = f" (“{caption.split('. ')[0].rstrip('.')}”)" if isinstance(caption, str) else ""
             _show(f'<p class="needs">No figure: too few of its numbers can be shown{html.escape(what)}.</p>' + ("" if table.empty else self._folded(table)))
             return
@@ -134,6 +143,8 @@ class Report:
         _show(table_one_html(self.released[name]))
 
     def _folded(self, table, title="The table behind this"):
+        if "draw" in table:
+            return ""           # a thousand draws are for a machine: they lie beside the figure as a file
         return f"<details><summary>{html.escape(title or 'The table behind this')}</summary>{results_html(table)}</details>"
 
     def _counts_note(self, table):
@@ -157,7 +168,7 @@ class Report:
 
     def write(self):
         """Write the released tables, sentences and answers to <question>.results.json (no paths, no clocks)."""
-        results = [t for t in self.released.values() if "days" not in t]
+        results = [t for t in self.released.values() if _kind(t)[1] is RESULT_COLUMNS]
         stacked = pd.concat(results, ignore_index=True) if results else pd.DataFrame(columns=RESULT_COLUMNS)
         content = dict(question=self.question, scheme_id=self.scheme.settings.scheme_id, disclosure=self.rule.name,
                        results=json.loads(stacked.to_json(orient="records", double_precision=12)), sentences=self.sentences,

@@ -11,6 +11,7 @@ RESULT_COLUMNS = ["scheme_id", "question", "measure", "group", "level", "n", "n_
 COUNTS = ["numerator", "denominator"]
 CURVE_COLUMNS = ["scheme_id", "question", "measure", "group", "level", "days", "n_at_risk", "n_events", "estimate", "conf_low",
                  "conf_high", "conf_level", "unit", "method", "suppressed"]
+DRAW_COLUMNS = ["scheme_id", "question", "measure", "draw", "effect", "cost"]       # of a joint bootstrap: no row is about a person
 FORMULA_STARTS = ("=", "+", "-", "@")
 TEXT = ["scheme_id", "question", "measure", "group", "level", "unit", "method", "note"]
 

@@ -10,9 +10,11 @@ import pandas as pd
 import yaml
 
 from sprx import sample
+from sprx.prices import unit_cost
 from sprx.reference import facts
 from sprx.sample import Design, draw_tables
 from sprx.scoring import eq5d_utility
+from sprx.stats.economics import annual_equivalent
 from sprx.untidy import CASTLE_CLIENTS, CASTLE_LABELS, CASTLE_REFERRALS, NOTICE, soil_clients, soil_referrals, write_workbook
 
 SEED, BIG = 20260401, 50_000
@@ -121,13 +123,16 @@ def planted(design, tables):
         rows.append(("referral_rate_ratio_deprived", poor / rich, "ratio", "people referred per head, most against least deprived fifth"))
     if "costs" in tables:
         rows.append(("cost_total_gbp", design.people * sum(c[2] for c in sample.COSTS), "pounds", "all cost lines, 2024/25 prices"))
+    if {"costs", "service_use"} <= set(tables) and design.comparison and "eq5d5l_map" in design.instruments:
+        rows += _planted_value(design)
     return _truth(design.name, rows)
 
 
 def _truth(scheme_id, rows):
     table = pd.DataFrame(rows, columns=["quantity", "value", "unit", "description"])
     table.insert(0, "scheme_id", scheme_id)
-    return table.assign(value=table["value"].astype(float).round(3))
+    values = table["value"].astype(float)
+    return table.assign(value=values.round(3).where(table["unit"].ne("QALYs a person"), values.round(5)))
 
 
 def _planted_waits(design):
@@ -136,6 +141,20 @@ def _planted_waits(design):
             ("median_days_to_contact_all", design.median_wait * np.exp(sample.WAIT_SIGMA * half), "days",
              "day by which half of all referrals have been seen"),
             ("share_never_seen", design.never_seen, "proportion", "referrals that never lead to a contact")]
+
+
+def _planted_value(design):
+    """What the scheme adds and costs, per person, over the months that its scheme.yaml looks at (ECONOMICS), at the prices that sprx uses."""
+    year, months, threshold = ECONOMICS["price_year"], ECONOMICS["horizon_months"], ECONOMICS["thresholds"][0]
+    effect = _expected(replace(design, name="any", people=BIG, comparison=0, place=(0.0, 0.0), ratios=(), gaps=()))["eq5d5l_map"][0]
+    gained = effect / 2 * months / 12                   # the area of a triangle: the effect grows from the start to the follow-up
+    used = sum(sample.SERVICES[s] * (ratio - 1) * months * unit_cost(s, year)["value"] for s, ratio in design.ratios)
+    spread = annual_equivalent(1.0, 5, 0.035) * ((sample.END - sample.START).astype(int) + 1) / 365.25
+    own = sum(pounds * (spread if kind == "set_up" else 1.0) for _, _, pounds, kind, _ in sample.COSTS)
+    when = f"over {months} months"
+    return [("cost_per_person_gbp", own, "pounds", "of the scheme itself, set-up spread over 5 years"), ("incremental_qaly", gained, "QALYs a person", f"true gain {when}"),
+            ("incremental_cost_gbp", own + used, "pounds", f"true cost a person {when}, less use of services"),
+            (f"net_benefit_{threshold}_gbp", threshold * gained - own - used, "pounds", f"a person, {when}")]
 
 
 def _planted_outcomes(design):

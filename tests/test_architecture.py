@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "plots": {"wording"}, "tables": {"answers", "results"}, "report": {"disclosure", "answers", "plots", "results", "wording", "__version__"},
     "run": {"settings", "errors", "clean", "load", "page", "disclosure", "tables", "kernels", "answers", "wording", "__version__"},
     "lab": {"run", "settings"}, "key_words": set(), "template": {"errors", "key_words", "reference", "schema", "settings", "readers", "identifiers"},
-    "sample": {"reference", "scoring", "schema"}, "untidy": set(), "simulate": {"reference", "sample", "scoring", "untidy"},
+    "sample": {"reference", "scoring", "schema"}, "untidy": set(), "simulate": {"prices", "reference", "sample", "scoring", "stats", "untidy"},
     "cli": {"clean", "errors", "lab", "load", "run", "simulate", "template"},
 }
 METRICS_MAY_IMPORT = {"errors", "reference", "results", "intervals", "stats", "prices"}

@@ -256,10 +256,10 @@ def _ratio(table, one, other):
     return (table.at[other, "cost"] - table.at[one, "cost"]) / (table.at[other, "effect"] - table.at[one, "effect"])
 
 
-QUADRANTS = ("more effective, more costly", "more effective, less costly", "less effective, more costly", "less effective, less costly")
+QUADRANTS = ("more effect, more cost", "more effect, less cost", "less effect, more cost", "less effect, less cost")
 
 
 def quadrants(draws):
-    """The share of draws (effect, cost) in each of QUADRANTS; on a line a draw counts as more costly, or as less effective."""
+    """The share of draws (effect, cost) in each of QUADRANTS; on a line a draw counts as more cost, or as less effect."""
     better, dearer = draws[:, 0] > 0, draws[:, 1] >= 0
     return dict(zip(QUADRANTS, (float((e & c).mean()) for e, c in ((better, dearer), (better, ~dearer), (~better, dearer), (~better, ~dearer)))))

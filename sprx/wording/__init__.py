@@ -26,9 +26,13 @@ from sprx.wording.impact import (
     balance_rows, covariate_name, describe_balance, alt_of_balance, describe_likeness, describe_fragility, describe_time_zero, describe_no_comparison, trial_rows, describe_design)
 from sprx.wording.cost import (
     absent, alt_of_costs, alt_of_drivers, describe_additional, describe_caseload, describe_drivers, describe_lines_given, describe_per_improved, describe_per_person, describe_published, describe_total,
-    describe_unused, driver_rows, pounds_interval, published_rows, share_of_budget, spell, spent_rows)
+    describe_unused_lines, driver_rows, pounds_interval, published_rows, share_of_budget, spell, spent_rows)
 from sprx.wording.use import (
     ratio, ratio_limits, describe_zeros, describe_use, use_verdict, service_name, describe_use_change, describe_use_before, describe_event_study, describe_other_uses, event_rows,
     alt_of_event_study, series_rows, alt_of_series, describe_series, describe_published_caution)
+from sprx.wording.value import (
+    SETTLED, VALUE_SETS, acceptability_rows, alt_of_acceptability, alt_of_plane, chances, chance_words, describe_at_stake, describe_break_even, describe_curve, describe_finding_out, describe_green_lesson,
+    describe_horizon, describe_increments, describe_kinds, describe_net_benefit, describe_quadrants, describe_scenarios, describe_social, describe_value, describe_value_set, describe_verdict,
+    describe_ways, describe_wellbys, money, not_valued, price_terms, qalys, study_terms)
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -21,7 +21,7 @@ def spell(terms):
     return "in its period" if terms.years is not None else "in all, over a time that is not said"
 
 
-def describe_unused(terms):
+def describe_unused_lines(terms):
     """What makes the figures too low or too high, from outside the lines themselves; '' where nothing does."""
     said, n = [], terms.lines_set_aside
     if n:
@@ -38,7 +38,7 @@ def describe_total(table, terms):
     if total is None:
         return f"Cannot be answered: none of the {count(terms.lines_set_aside)} cost lines could be used. What is wrong with each is in the list of problems." if terms.lines_set_aside else NO_COSTS
     if not charged.estimate > 0:
-        return f"What stands in the costs table ({lines}) adds up to £0: the amounts are still to be filled in. {describe_unused(terms)}".strip()
+        return f"What stands in the costs table ({lines}) adds up to £0: the amounts are still to be filled in. {describe_unused_lines(terms)}".strip()
     parts = {group: table[table["group"] == group].set_index("level")["estimate"] for group in ("cost_kind", "cost_basis")}
     text = f"The scheme cost {pounds(total.estimate)} {spell(terms)}, in {terms.price_year} prices ({lines})."
     if total.estimate - charged.estimate > 0.5:
@@ -52,7 +52,7 @@ def describe_total(table, terms):
     notes = [f"{row.note.replace('this', cost_name(row.level))}." for row in table[table["group"].isin(parts) & table["note"].ne("")].itertuples()]
     notes += ["The deflator of the latest year is a forecast."] * bool(charged.note)
     whose = f"Whose costs count: {terms.perspective}, as scheme.yaml says; the lines are counted whoever pays." if terms.perspective else "Whose costs count is not said in scheme.yaml; every line is counted, whoever pays."
-    return " ".join([text, whose, *notes, describe_unused(terms)]).strip()
+    return " ".join([text, whose, *notes, describe_unused_lines(terms)]).strip()
 
 
 def absent(table):

@@ -24,7 +24,8 @@ MEASURE_WORDS = {"paired_change": "the same people, measured twice", "expected_c
 ANALYSIS_WORDS = {
     "not adjusted": "means as they are", "adjusted": "adjusted for how people began", "weighted": "weighted to look alike", "balanced": "weighted to the same means",
     "doubly robust": "adjusted and weighted", "trimmed": "only people with people like them", "complete cases": "only people with every score",
-    "filled in": "missing scores filled in", "lost like the comparison": "people lost as in the comparison", "bootstrap": "limits by drawing again", "mixed model": "mixed model"}
+    "filled in": "missing scores filled in", "lost like the comparison": "people lost as in the comparison", "bootstrap": "limits by drawing again", "mixed model": "mixed model",
+    "with covariates": "adjusted for covariates as well", "seemingly unrelated": "cost and effect fitted together"}
 COST_GROUPS = ("cost_category", "cost_category_and_basis", "cost_driver", "published")
 COST_WORDS = {"set_up_life": "how long set-up lasts", "without_in_kind": "what is given in kind", "no_overhead": "overheads, of which none are given", "number_of_people": "number of people",
               "other": "other costs", "this_scheme": "this scheme", "link_worker_person": "a link worker's pay alone"}
