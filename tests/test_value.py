@@ -172,7 +172,7 @@ def test_chances_are_the_share_of_draws_worth_their_cost():
     assert draws.shape == (2000, 2)
     table = decision(draws, ready, PLAN)
     for at in (0, 20_000, 30_000):
-        assert row(table, "probability_cost_effective", str(at))["estimate"] == pytest.approx((at * draws[:, 0] > draws[:, 1]).mean())
+        assert row(table, "acceptability", str(at))["estimate"] == pytest.approx((at * draws[:, 0] > draws[:, 1]).mean())
     benefit = 20_000 * draws[:, 0] - draws[:, 1]
     assert row(table, "evpi", "20000")["estimate"] == pytest.approx(np.maximum(benefit, 0).mean() - max(benefit.mean(), 0))
     assert table[table["measure"] == "quadrant_share"]["estimate"].sum() == pytest.approx(1) and set(table["note"]) == {"seed 1"}

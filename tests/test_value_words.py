@@ -28,7 +28,7 @@ def valued(gained=0.01, paid=300.0, wide=1.0):
                 ("icer", "all", ratio, float("nan"), float("nan"), {}))
 
 
-def decided(*chances, measure="probability_cost_effective", at=AT):
+def decided(*chances, measure="acceptability", at=AT):
     nan = float("nan")
     return rows(*[(measure, f"{t:.0f}", p, nan, nan, dict(group="threshold_gbp")) for t, p in zip(at, chances)])
 
@@ -105,7 +105,7 @@ def test_the_curve_says_where_it_crosses_one_half():
     assert describe_curve(decided(0, 0.2, 0.3, 0.4, at=grid), AT).startswith("Up to £30,000 a QALY the scheme is never")
     assert describe_curve(decided(0.6, 0.7, 0.8, 0.9, at=grid), AT).startswith("From £0 to £30,000 a QALY the scheme is always")
     assert describe_curve(decided(0.9, 0.6, 0.4, 0.3, at=grid), AT).startswith("From about £20,000 a QALY on, the scheme is more likely not")
-    unsure = pd.concat([decided(0, 0.2, 0.3, 0.4, at=grid), decided(0.1, 0.2, measure="probability_cost_effective_unsure")])
+    unsure = pd.concat([decided(0, 0.2, 0.3, 0.4, at=grid), decided(0.1, 0.2, measure="acceptability_unsure")])
     assert "unsure as well, the probability is 10% at £20,000 and 20% at £30,000" in describe_curve(unsure, AT) and describe_curve(rows(), AT) == ""
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from sprx.plots.style import CONTEXT, LINES, SCHEME, new_axes
 
-CURVES = {"probability_cost_effective": ("as answered", SCHEME), "probability_cost_effective_unsure": ("prices unsure as well", "#B35900"), "frontier_probability": ("whichever is better on average", "#333333")}
+CURVES = {"acceptability": ("as answered", SCHEME), "acceptability_unsure": ("prices unsure as well", "#B35900"), "acceptability_frontier": ("whichever is better on average", "#333333")}
 
 
 def plot_plane(draws, ax=None, threshold=None):

@@ -47,7 +47,7 @@ def chance_words(probability):
     return next(words for least, words in CHANCES if probability >= least)
 
 
-def chances(decided, thresholds, measure="probability_cost_effective"):
+def chances(decided, thresholds, measure="acceptability"):
     """(threshold, probability) at each of the thresholds that can be shown."""
     found = [(at, one(decided, measure, f"{at:.0f}", "threshold_gbp")) for at in thresholds]
     return [(at, row.estimate) for at, row in found if row is not None]
@@ -164,7 +164,7 @@ def describe_quadrants(decided):
 
 def describe_curve(decided, thresholds):
     """Chances with everything else unsure as well, and where the curve crosses one half."""
-    rows = decided[(decided["measure"] == "probability_cost_effective") & decided["estimate"].notna()].assign(at=lambda t: t["level"].astype(float)).sort_values("at")
+    rows = decided[(decided["measure"] == "acceptability") & decided["estimate"].notna()].assign(at=lambda t: t["level"].astype(float)).sort_values("at")
     if rows.empty:
         return ""
     over = rows[rows["estimate"] >= 0.5]
@@ -176,7 +176,7 @@ def describe_curve(decided, thresholds):
     else:
         turn = over["at"].iloc[0] if rows["estimate"].iloc[0] < 0.5 else rows.loc[rows["estimate"] < 0.5, "at"].iloc[0]
         text = f"From about {money(turn)} a QALY on, the scheme is " + ("more likely than not to be worth its cost" if rows["estimate"].iloc[0] < 0.5 else "more likely not to be worth its cost")
-    unsure = chances(decided, thresholds, "probability_cost_effective_unsure")
+    unsure = chances(decided, thresholds, "acceptability_unsure")
     more = f"; with unit costs, the scheme's cost and the like unsure as well, the probability is {listed(f'{percent_chance(p)} at {money(at)}' for at, p in unsure)}" if unsure else ""
     return text + more + "."
 
@@ -310,7 +310,7 @@ def alt_of_plane(draws):
 
 def alt_of_acceptability(decided):
     """What the acceptability curve shows."""
-    rows = decided[(decided["measure"] == "probability_cost_effective") & decided["estimate"].notna()]
+    rows = decided[(decided["measure"] == "acceptability") & decided["estimate"].notna()]
     if rows.empty:
         return "No curve can be shown."
     rows = rows.assign(at=rows["level"].astype(float)).sort_values("at")
@@ -319,7 +319,7 @@ def alt_of_acceptability(decided):
 
 def acceptability_rows(decided):
     """The rows of the acceptability figure."""
-    return decided[decided["measure"].isin(["probability_cost_effective", "probability_cost_effective_unsure", "frontier_probability"])]
+    return decided[decided["measure"].isin(["acceptability", "acceptability_unsure", "acceptability_frontier"])]
 
 
 def study_terms(settings, design, plan, about, year):

@@ -92,19 +92,19 @@ def decision(draws, ready, plan, uncertain=None):
     Returns
     -------
     DataFrame
-        Result layout: probability_cost_effective, frontier_probability (of whichever is better on average) and evpi (pounds a person); group threshold_gbp, from 0 to twice the highest
-        threshold of the plan; probability_cost_effective_unsure likewise; quadrant_share, group quadrant.
+        Result layout: acceptability, acceptability_frontier (of whichever is better on average) and evpi (pounds a person); group threshold_gbp, from 0 to twice the highest
+        threshold of the plan; acceptability_unsure likewise; quadrant_share, group quadrant.
     """
     highest = 2 * max(plan.thresholds)
     grid = np.union1d(np.arange(0, highest + 1, max(STEP, highest / 60 // STEP * STEP)), plan.thresholds)
     row = counts(ready, used(ready)) | dict(method=f"{len(draws):,} joint bootstrap draws", note=f"seed {plan.seed}")
     found = _decided(draws, grid)
     rows = [row | dict(measure=measure, group="threshold_gbp", level=f"{at:.0f}", unit=unit, estimate=value)
-            for measure, unit, column in (("probability_cost_effective", "probability", "probability_1"), ("frontier_probability", "probability", "frontier"), ("evpi", "pounds", "evpi"))
+            for measure, unit, column in (("acceptability", "probability", "probability_1"), ("acceptability_frontier", "probability", "frontier"), ("evpi", "pounds", "evpi"))
             for at, value in zip(grid, found[column])]
     if uncertain is not None:
         more = _decided(uncertain, grid)
-        rows += [row | dict(measure="probability_cost_effective_unsure", group="threshold_gbp", level=f"{at:.0f}", unit="probability", estimate=value)
+        rows += [row | dict(measure="acceptability_unsure", group="threshold_gbp", level=f"{at:.0f}", unit="probability", estimate=value)
                  for at, value in zip(grid, more["probability_1"])]
     rows += [row | dict(measure="quadrant_share", group="quadrant", level=level, unit="probability", estimate=share) for level, share in economics.quadrants(draws).items()]
     return result_table(rows)
