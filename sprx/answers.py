@@ -168,7 +168,7 @@ def answer_impact(tables, designs, measure, instrument, service, comparison):
     return Answer("impact", text, 0, "before and after without a comparison, level 1 of 5 on the Maryland scale", [plan], "there is no comparison group")
 
 
-def answer_cost_effectiveness(tables, design, plan, about, scheme_cost):
+def answer_cost_effectiveness(tables, design, plan, about, terms):
     """From released tables of chapter 06: whether the scheme is worth its cost, and how sure to be.
 
     Parameters
@@ -180,8 +180,7 @@ def answer_cost_effectiveness(tables, design, plan, about, scheme_cost):
     plan : EconomicPlan
     about : dict
         `Valued.about`.
-    scheme_cost : float
-        Pounds a person, as it may be shown; 0 where it is not known.
+    terms : CostTerms
     """
     compare = (1, "Plan a comparison: record EQ-5D at the start and later, and use of services, for similar people who were not referred.")
     why = not_valued(tables["value"])
@@ -189,16 +188,18 @@ def answer_cost_effectiveness(tables, design, plan, about, scheme_cost):
         text = describe_value(tables["value"], tables["decision"], design["design"], design["level"], about["months"], plan.thresholds)
         found = [probability for _, probability in chances(tables["decision"], plan.thresholds)]
         settled = [SETTLED[0] < probability < SETTLED[1] for probability in found]
-        sure = max(1, {5: 3, 3: 2}.get(int(design["level"]), 1) - any(settled))
-        reasons = f"{design['name']}, level {design['level']:g} of 5; over {about['months']:g} months" + ("; the data do not settle it" if any(settled) else "")
-        reasons += "" if scheme_cost else "; the scheme's own cost counts only as far as the extract's costs hold it"
+        sure = max(1, {5: 3, 3: 2}.get(int(design["level"]), 1) - any(settled) - bool(terms.lines_set_aside))
+        reasons = f"{design['name']}, level {design['level']:g} of 5; over {round(about['months'], 1):g} months" + ("; the data do not settle it" if any(settled) else "")
+        reasons += "" if plan.scheme_cost else "; the scheme's own cost counts only as far as the extract's costs hold it"
+        text += "" if about["services"] else " Use of services is not held for both groups, so only the scheme's own cost is counted."
+        text += f" {describe_unused_lines(terms)}" if terms.lines_set_aside else ""
         steps = [(2, "Measure for longer: whether the benefit lasts decides whether the scheme is worth its cost.")] if about["months"] < 12 else []
         return Answer("cost_effectiveness", text, sure, reasons, steps, describe_verdict(tables["decision"], plan.thresholds).removesuffix("."))
-    needed = ["a costs table"] * (not scheme_cost) + ["a comparison group"] * ("comparison" in why) + ["EQ-5D at the start and later, of both groups"] * ("comparison" in why or "utilities" in why)
+    needed = ["a costs table" + " with lines that can be used" * bool(terms.lines_set_aside)] * (not plan.scheme_cost) + ["a comparison group"] * ("comparison" in why) + ["EQ-5D at the start and later, of both groups"] * ("comparison" in why or "utilities" in why)
     needed = listed(needed)
-    if not scheme_cost:
+    if not plan.scheme_cost:
         return Answer("cost_effectiveness", f"Cannot be answered: needs {needed}.", 0, why, [(3, f"To learn whether the scheme is worth its cost, record {needed}.")])
-    text = f"Whether the scheme is worth its cost cannot be told: {f'needs {needed}' if needed else why}. {describe_break_even(tables['break_even'], tables['change'], scheme_cost)}"
+    text = f"Whether the scheme is worth its cost cannot be told: {f'needs {needed}' if needed else why}. {describe_break_even(tables['break_even'], tables['change'], plan.scheme_cost)}"
     return Answer("cost_effectiveness", text, 0, why, [compare], "whether it is worth its cost cannot be told")
 
 

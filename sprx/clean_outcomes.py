@@ -9,6 +9,7 @@ from sprx.scoring import EQ5D_DIMENSIONS, VALUE_SET_OF_5L, eq5d_utility, item_nu
 DAYS_PER_MONTH = 30.4375
 LATEST_BASELINE_MONTHS = 1.0
 SAID_OF_5L = {"map_5l_to_3l_dsu": "the mapping to UK 3L", "crosswalk_5l_to_3l_vanhout": "van Hout's crosswalk", "uk_5l_2026": "the UK 5L set of 2026"}
+TOTALS = ("total", "score", "sum")
 SITTING = ["person_id", "occasion", "measured_on", "months"]
 
 
@@ -35,9 +36,12 @@ def _aside(scheme, bad, column, problem, expected=""):
 def _name_instruments(scheme):
     """EQ-5D-5L gets its value set; what nobody has defined is set aside."""
     rows = scheme.tables["outcomes"]
-    value_set = VALUE_SET_OF_5L.get(scheme.settings.economics.get("value_set"), "eq5d5l_map")
+    chosen = VALUE_SET_OF_5L.get(scheme.settings.economics.get("value_set"))
     own = {plain_key(name): name for name in scheme.settings.instruments}
-    named = rows["instrument"].map(lambda name: own.get(plain_key(name), name)).replace("eq5d5l", value_set).astype("string")
+    named = rows["instrument"].map(lambda name: own.get(plain_key(name), name)).replace("eq5d5l", chosen or "eq5d5l_map").astype("string")
+    if chosen:          # answers are valued as scheme.yaml says, whatever the export calls them; totals stay what they are
+        answers = ~rows["item"].astype("string").str.strip().str.casefold().isin(TOTALS)
+        named = named.mask(named.isin(VALUE_SET_OF_5L.values()) & answers, chosen)
     scheme = scheme.keep("outcomes", rows.assign(instrument=named), ())
     unknown = ~scheme.tables["outcomes"]["instrument"].isin(scheme.measures().index)
     return _aside(scheme, unknown, "instrument", "an instrument nobody defined", "a measure sprx knows, or one under 'instruments' in scheme.yaml")
@@ -51,7 +55,7 @@ def _read_items(scheme):
 
     def read(item, instrument):
         word = str(item).strip().casefold()
-        if word in ("total", "score", "sum") or (rules[instrument] == "single" and word in ("1", instrument)):
+        if word in TOTALS or (rules[instrument] == "single" and word in ("1", instrument)):
             return "total"
         number = item_number(word, instrument)
         if word == "profile" or number is not None and 1 <= number <= scheme.measures().loc[instrument, "n_items"]:

@@ -64,6 +64,7 @@ def test_months_after_the_start_add_up_and_the_start_belongs_to_neither_side(cle
     scheme = cleaned(TRIAL | {"economics": {"horizon_months": 3}}, people=PEOPLE, outcomes=utilities((0, 3)), service_use=use(MONTHS))
     table = economic_people(scheme, "utility").set_index("person_id")
     assert table.at["s0", "use_gp"] == sum(m % 3 for m in (1, 2, 3)) and table.at["s0", "before_gp"] == pytest.approx(sum(m % 3 for m in range(-6, 0)) / 6)
+    assert table.at["s2", "use_gp"] == sum((2 + m) % 3 for m in (1, 2, 3))                  # 2 uses in the month of the start are not among them
     assert pd.isna(table.at["s1", "use_gp"]) and pd.notna(table.at["s1", "before_gp"])      # a month that nobody watched
 
 
@@ -106,6 +107,13 @@ def test_the_value_set_is_a_choice_of_scheme_yaml(cleaned, value_set, instrument
     assert len(totals) == 48 and (value is None or (totals == value).all())
 
 
+def test_scheme_yaml_values_answers_whatever_the_export_calls_them_but_not_totals(cleaned):
+    mixed = answers("eq5d5l_map", ["11112"], (0,)) + "".join(f"{p},eq5d5l_map,total,3,0.5\n" for p in IDS)
+    scheme = cleaned(TRIAL | {"economics": {"value_set": "crosswalk_5l_to_3l_vanhout"}}, people=PEOPLE, outcomes=mixed)
+    totals = scheme.tables["outcomes"].query("item == 'total'").groupby("instrument")["value"].first()
+    assert totals.to_dict() == {"eq5d5l_crosswalk": 0.879, "eq5d5l_map": 0.5}
+
+
 def test_another_value_set_values_the_same_answers_and_leaves_the_scheme_as_it_was(cleaned):
     scheme = cleaned(TRIAL, people=PEOPLE, outcomes=answers("eq5d5l", ["11112", "21232"]))
     found = {instrument: again for _, instrument, again in sprx.other_value_sets(scheme)}
@@ -126,7 +134,7 @@ def test_two_kinds_of_eq5d_are_never_mixed_the_one_with_more_people_answers(clea
     assert utility_instruments(scheme) == ["eq5d3l", "eq5d5l_map"]
     assert "never mixed" in sprx.describe_value_set(utility_instruments(scheme))
     halves = cleaned(TRIAL, people=PEOPLE, outcomes=answers("eq5d3l", ["11112"], (0,)) + answers("eq5d5l", ["11112"], (3,)).split("\n", 1)[1])
-    ready = sprx.value_people(economic_people(halves, utility_instruments(halves)[0]), sprx.EconomicPlan("randomised"))
+    ready = sprx.value_people(economic_people(halves, utility_instruments(halves)[0]), sprx.EconomicPlan("randomised", 300.0))
     assert ready.problem                                            # three levels at the start and five later say nothing together
 
 

@@ -62,7 +62,7 @@ def test_net_benefit_is_effect_times_threshold_less_cost_at_each_threshold():
 def test_swapping_the_arms_turns_the_differences():
     people = draw()
     swapped = people.assign(arm=people["arm"].map({"scheme": "comparison", "comparison": "scheme"}))
-    one, other = (valued(p, EconomicPlan("randomised", prices=PRICES))[1] for p in (people, swapped))
+    one, other = (valued(p, EconomicPlan("randomised", 1e-9, PRICES))[1] for p in (people, swapped))
     for measure in ("qaly_difference", "cost_difference"):
         assert row(one, measure)["estimate"] == pytest.approx(-row(other, measure)["estimate"])
 
@@ -72,6 +72,7 @@ def test_people_lost_are_filled_in_and_counted_and_complete_cases_stand_beside()
     ready, table = valued(people)
     answer, complete = row(table, "qaly_difference"), row(table, "qaly_difference_by_analysis", "complete cases")
     assert answer["n"] == 1200 and complete["n"] == people["score_6"].notna().sum() and complete["n"] + complete["n_missing"] == 1200
+    assert answer["estimate"] == pytest.approx(complete["estimate"], abs=0.006)
     assert "50 times" in answer["note"] and answer["std_error"] > row(valued(draw(n=600))[1], "qaly_difference")["std_error"]
     assert answer["conf_low"] < 0.06 * 0.75 < answer["conf_high"]                       # 0.06 from month 6 on, half of it before: 0.75 years' worth
 
@@ -99,6 +100,11 @@ def test_places_drawn_by_lot_need_places_and_give_wider_intervals():
 
 
 # ---- what cannot be compared, and what looks odd
+
+def test_a_scheme_whose_own_cost_is_not_known_is_not_valued_at_nothing():
+    ready, table = valued(plan=EconomicPlan("randomised", 0.0, PRICES))
+    assert ready.problem == "the scheme's own cost is not known" and len(table) == 1 and table["estimate"].isna().all()
+
 
 @pytest.mark.parametrize("spoil, problem", [
     (lambda p: p[p["arm"] == "scheme"], "there is no comparison group"),
@@ -131,12 +137,13 @@ def test_the_extracts_own_costs_come_before_unit_costs():
 def test_identical_arms_differ_in_nothing_and_have_no_ratio():
     half = draw(n=100).iloc[:100]
     people = pd.concat([half, half.assign(arm="comparison", person_id=half["person_id"] + "x")], ignore_index=True)
-    _, table = valued(people, EconomicPlan("randomised", prices=PRICES))
+    _, table = valued(people, EconomicPlan("randomised", 1e-9, PRICES))
     assert row(table, "qaly_difference")["estimate"] == pytest.approx(0, abs=1e-12) and row(table, "icer")["note"] == "no ratio: the effects are the same"
 
 
 def test_everyones_cost_zero_is_a_cost_of_nothing():
-    _, table = valued(draw().assign(use_gp=0.0, before_gp=0.0), EconomicPlan("randomised", prices=PRICES))
+    people = draw().assign(cost_all=0.0, paid_before_all=0.0).drop(columns=["use_gp", "before_gp"])
+    _, table = valued(people, EconomicPlan("randomised", prices=PRICES))
     found = row(table, "cost_difference")
     assert found["estimate"] == pytest.approx(0, abs=1e-9) and found["std_error"] == 0 and row(table, "icer")["note"] == "no ratio: the costs are the same"
 

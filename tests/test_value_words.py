@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from sprx.answers import answer_cost_effectiveness
+from sprx.cohort.costs import CostTerms
 from sprx.metrics.cost_effectiveness import EconomicPlan, service_prices
 from sprx.results import result_table
 from sprx.wording.value import (
@@ -76,7 +77,8 @@ def test_an_interval_on_both_sides_of_nothing_says_so_with_words():
 @pytest.mark.parametrize("level, ends", [(5, "gained."), (3, "This holds only if no difference that nobody recorded sets the two groups apart."), (2, "This comparison cannot show an effect.")])
 def test_what_the_comparison_bears_is_said(level, ends):
     design = {5: "randomised", 3: "concurrent", 2: "historical"}[level]
-    assert describe_value(valued(), decided(0.1, 0.2), design, level, 6, AT).endswith(ends)
+    assert describe_value(valued(), decided(0.1, 0.2), design, level, 12, AT).endswith(ends)
+    assert "Nothing after month 6 is counted" in describe_value(valued(), decided(0.1, 0.2), design, level, 6, AT)
 
 
 def test_the_net_benefit_is_said_with_its_sign_and_interval():
@@ -152,30 +154,35 @@ def test_quadrants_value_sets_prices_and_lessons_in_words():
 
 # ---- the answer
 
-ABOUT = dict(months=6.0, how="", by_place=False, unpriced=())
+ABOUT = dict(months=6.0, how="", by_place=False, services=("gp",), unpriced=())
+TERMS = CostTerms("2023/24", 1.0)
+FREE = EconomicPlan("concurrent", 0.0, PLAN.prices)
 
 
 def test_the_answer_is_as_sure_as_the_design_and_less_where_the_data_do_not_settle_it():
     tables = dict(value=valued(), decision=decided(0.02, 0.1), break_even=rows(), change=rows())
     for level, design, sure in ((5, "randomised", 3), (3, "concurrent", 2), (2, "historical", 1)):
-        found = answer_cost_effectiveness(tables, DESIGN.replace({"concurrent": design, 3: level}), PLAN, ABOUT, 300.0)
+        found = answer_cost_effectiveness(tables, DESIGN.replace({"concurrent": design, 3: level}), PLAN, ABOUT, TERMS)
         assert found.sure == sure and found.short.startswith("At £20,000") and found.next_steps[0][1].startswith("Measure for longer")
-    unsettled = answer_cost_effectiveness(tables | dict(decision=decided(0.4, 0.6)), DESIGN, PLAN, ABOUT, 300.0)
+    unsettled = answer_cost_effectiveness(tables | dict(decision=decided(0.4, 0.6)), DESIGN, PLAN, ABOUT, TERMS)
     assert unsettled.sure == 1 and unsettled.why.endswith("the data do not settle it")
-    assert "only as far as the extract's costs hold it" in answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT, 0.0).why
-    assert answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(months=12.0), 300.0).next_steps == []
+    assert "only as far as the extract's costs hold it" in answer_cost_effectiveness(tables, DESIGN, FREE, ABOUT, TERMS).why
+    assert answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(months=12.0), TERMS).next_steps == []
+    assert answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(services=()), TERMS).text.endswith("only the scheme's own cost is counted.")
+    unused = answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT, CostTerms("2023/24", 1.0, lines_set_aside=2))
+    assert "could not be used" in unused.text and unused.sure == 1
 
 
 def test_without_a_comparison_the_answer_is_what_the_scheme_must_achieve():
     nan = float("nan")
     value = rows(("qaly_difference", "all", nan, nan, nan, dict(note="not estimated: there is no comparison group")))
     tables = dict(value=value, change=rows(), break_even=rows(("break_even_qaly", "20000", 0.015, nan, nan, dict(group="threshold_gbp"))))
-    found = answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(months=None), 300.0)
+    found = answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(months=None), TERMS)
     assert found.sure == 0 and found.text.startswith("Whether the scheme is worth its cost cannot be told: needs a comparison group and EQ-5D at the start and later, of both groups. At £300 a person")
     assert "QALYs at £20,000" in found.text and not_valued(value) == "there is no comparison group"
-    nothing = answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(months=None), 0.0)
+    nothing = answer_cost_effectiveness(tables, DESIGN, FREE, ABOUT | dict(months=None), TERMS)
     assert nothing.text == "Cannot be answered: needs a costs table, a comparison group and EQ-5D at the start and later, of both groups." and nothing.sure == 0
-    compared = answer_cost_effectiveness(tables | dict(value=value.assign(note="not estimated: no utilities (EQ-5D) are recorded")), DESIGN, PLAN, ABOUT | dict(months=None), 0.0)
+    compared = answer_cost_effectiveness(tables | dict(value=value.assign(note="not estimated: no utilities (EQ-5D) are recorded")), DESIGN, FREE, ABOUT | dict(months=None), TERMS)
     assert compared.text == "Cannot be answered: needs a costs table and EQ-5D at the start and later, of both groups."
     hidden = value.assign(suppressed=True, note="hidden")
     assert not_valued(hidden) == "too few people to show"

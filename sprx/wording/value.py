@@ -113,7 +113,8 @@ def describe_value(value, decided, design, level, months, thresholds):
     if one(value, "qaly_difference") is None:
         return ""
     bears = NO_EFFECT_SHOWN if level < EFFECT_FROM else "" if level >= 5 else f" {IF_ALIKE}"
-    return f"{describe_verdict(decided, thresholds)} {describe_increments(value, design, months)}{bears}".strip()
+    later = "" if months >= 12 else f" Nothing after month {round(months, 1):g} is counted: whether the benefit lasts is not known, and would change this."
+    return f"{describe_verdict(decided, thresholds)} {describe_increments(value, design, months)}{later}{bears}".strip()
 
 
 def not_valued(value):
@@ -196,8 +197,8 @@ def describe_finding_out(table, thresholds):
 
 
 def describe_at_stake(spent, study_cost, deflated_to):
-    """Without a comparison: what is spent on a scheme that may do nothing."""
-    return (f"Without a comparison nobody can say what knowing for certain would be worth. But if the scheme does nothing, {money(_rounded(spent))} a year is spent for nothing ({deflated_to} prices); "
+    """Where costs and effects of two groups cannot be compared: what is spent on a scheme that may do nothing."""
+    return (f"As long as costs and QALYs of two groups cannot be compared, nobody can say what knowing for certain would be worth. But if the scheme does nothing, {money(_rounded(spent))} a year is spent for nothing ({deflated_to} prices); "
             f"a study with a comparison at {money(study_cost)} costs {number(study_cost / spent)} times that." if spent > 0 else "")
 
 
@@ -288,7 +289,7 @@ def describe_value_set(instruments, unpriced=()):
 
 def price_terms(prices, year):
     """What one use of each service is taken to cost: (service, words) pairs. `prices` as `service_prices`."""
-    return [(service_name(service).capitalize(), f"{money(row.value)} a use in {year} prices ({money(row.low)} to {money(row.high)} where prices are unsure): {row.item}; {row.verification}")
+    return [(service_name(service)[0].upper() + service_name(service)[1:], f"{money(row.value)} a use in {year} prices ({money(row.low)} to {money(row.high)} where prices are unsure): {row.item}; {row.verification}")
             for service, row in zip(prices.index, prices.itertuples()) if pd.notna(row.value)]
 
 

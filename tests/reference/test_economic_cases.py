@@ -126,3 +126,10 @@ def test_every_state_of_both_mappings_and_the_new_value_set_is_that_of_the_sourc
     assert len(crosswalk) == 3125
     assert eq5d_utility(crosswalk.iloc[:, 0], "eq5d5l_crosswalk").to_numpy() == pytest.approx(crosswalk.iloc[:, 1].to_numpy())
     assert eq5d_utility(pd.Series(["11111", "55555"]), "eq5d5l_uk2026").tolist() == [1.0, -0.567]
+    mapping = pd.read_csv(SHARED / "reference" / "eq5d_dsu_5l_to_3l_uk.csv", dtype=str)
+    value = mapping.columns[-1]
+    state, sex = next(c for c in mapping if mapping[c].str.fullmatch("[1-5]{5}").all()), next(c for c in mapping if set(mapping[c].str.lower()) == {"male", "female"})
+    band = next(c for c in mapping if mapping[c].str.contains("65").any() and c not in (state, value))
+    people = pd.DataFrame(dict(age=mapping[band].str.extract(r"(\d+)")[0].astype(float), sex=mapping[sex].str.lower()))
+    assert len(mapping) == 31_250
+    assert eq5d_utility(mapping[state], "eq5d5l_map", people).to_numpy() == pytest.approx(mapping[value].astype(float).to_numpy())

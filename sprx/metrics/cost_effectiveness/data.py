@@ -15,7 +15,7 @@ FEWEST = 10                     # people with scores over the whole time, and wi
 FEWEST_CLUSTERS = 3             # in each arm
 PEOPLE_PER_COLUMN = 10
 SAME_AS_BEFORE = {"gp": "gp_appointments_12m", "ae": "ae_attendances_12m"}     # columns of people that say what the use before the start says
-NO_COSTS = "no use of services is recorded for both groups, so only the scheme's own cost is counted"
+NO_OWN_COST = "the scheme's own cost is not known"        # without it even a scheme that saves nothing would seem to cost nothing
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class EconomicPlan:
     """How costs and effects are set against each other."""
 
     design: str                             # reference/designs.csv
-    scheme_cost: float = 0.0                # of the scheme itself, pounds a person of the scheme
+    scheme_cost: float = 0.0                # of the scheme itself, pounds a person of the scheme; 0 = not known
     prices: pd.DataFrame = field(default_factory=lambda: service_prices((), "2024/25"))     # as `service_prices`
     thresholds: tuple = (20_000.0, 30_000.0)    # pounds per quality-adjusted life year
     rate: float = 0.035                     # discount rate a year
@@ -82,8 +82,8 @@ class Valued:
 
     @property
     def about(self):
-        """What may be said of it anywhere: months looked at (None when nothing can be compared), how gaps were filled, whether by place, services without a unit cost."""
-        return dict(months=self.months[-1] if self.months else None, how=self.how, by_place=self.clusters is not None, unpriced=self.notes)
+        """What may be said of it anywhere: months looked at (None when nothing can be compared), how gaps were filled, whether by place, services whose costs are counted, and those without a unit cost."""
+        return dict(months=self.months[-1] if self.months else None, how=self.how, by_place=self.clusters is not None, services=self.services, unpriced=self.notes)
 
     def columns(self, *kinds):
         """Where the columns of these kinds are: known, before, score, spent."""
@@ -129,6 +129,7 @@ def value_people(people, plan):
     arm = people["arm"].eq("scheme").to_numpy().astype(float)
     followed = people[scores].notna().all(axis=1).to_numpy() if scores else np.zeros(len(people), dtype=bool)
     problem = _problem(people, scores, followed, arm, plan) if both else "there is no comparison group"
+    problem = problem or ("" if plan.scheme_cost or any(c.startswith("cost_") for c in people) else NO_OWN_COST)
     if problem:
         return Valued(problem=problem, others=int((~some).sum()), services=tuple(spent), notes=notes)
     fewest = min(int((followed & (arm == a)).sum()) for a in (0, 1))
