@@ -174,7 +174,7 @@ def answer_cost_effectiveness(tables, design, plan, about, terms):
     Parameters
     ----------
     tables : dict of str to DataFrame
-        Report.released: value, decision (where there is one), break_even, change.
+        Report.released: value, decision and arms (where there are), break_even, change.
     design : Series
         A row of `cohort.impact_designs`.
     plan : EconomicPlan
@@ -188,8 +188,12 @@ def answer_cost_effectiveness(tables, design, plan, about, terms):
         text = describe_value(tables["value"], tables["decision"], design["design"], design["level"], about["months"], plan.thresholds)
         found = [probability for _, probability in chances(tables["decision"], plan.thresholds)]
         settled = [SETTLED[0] < probability < SETTLED[1] for probability in found]
-        sure = max(1, {5: 3, 3: 2}.get(int(design["level"]), 1) - any(settled) - bool(terms.lines_set_aside))
+        arms = tables["arms"][tables["arms"]["measure"] == "mean_qaly"]
+        kept = (arms["n"] / (arms["n"] + arms["n_missing"].fillna(0))).min()        # of the group with fewer
+        most = {5: 3, 3: 2}.get(int(design["level"]), 1)
+        sure = max(1, most - int(most == 3 and kept < GOOD_FOLLOW_UP) - int(kept < FAIR_FOLLOW_UP) - any(settled) - bool(terms.lines_set_aside))
         reasons = f"{design['name']}, level {design['level']:g} of 5; over {round(about['months'], 1):g} months" + ("; the data do not settle it" if any(settled) else "")
+        reasons += "" if pd.isna(kept) or kept == 1 else f"; of {percent(kept)} in the group with fewer everything was recorded, the rest is filled in or left out"
         reasons += "" if plan.scheme_cost else "; the scheme's own cost counts only as far as the extract's costs hold it"
         text += "" if about["services"] else " Use of services is not held for both groups, so only the scheme's own cost is counted."
         text += f" {describe_unused_lines(terms)}" if terms.lines_set_aside else ""

@@ -88,6 +88,16 @@ def test_seemingly_unrelated_regression_is_generalised_least_squares_with_the_re
     assert covariance[0, 0] < plain[0, 0]                                                               # errors that go together help
 
 
+def test_a_column_that_does_not_vary_or_repeats_another_breaks_no_fit():
+    outcomes, designs = two_arms()
+    spoilt = [np.column_stack([d, np.zeros(240), d[:, 1], np.full(240, 7.0)]) for d in designs]
+    for fit in (economics.seemingly_unrelated, economics.increments):
+        (plain, plain_cov), (found, cov) = fit(outcomes, designs)[:2], fit(outcomes, spoilt)[:2]
+        assert found == pytest.approx(plain) and np.diag(cov) == pytest.approx(np.diag(plain_cov), rel=0.05)
+    draws = [economics.joint_bootstrap(outcomes, d, 200, np.random.default_rng(1)) for d in (designs, spoilt)]
+    assert draws[0] == pytest.approx(draws[1], rel=1e-3)
+
+
 def test_seemingly_unrelated_regression_is_that_of_linearmodels():
     # linearmodels 7.1, SUR(...).fit(method="gls", cov_type="unadjusted", debiased=True), on the data of two_arms(120, 1)
     estimates, covariance = economics.seemingly_unrelated(*two_arms())

@@ -221,6 +221,18 @@ def test_the_scheme_that_does_nothing_reads_no_evidence_of_an_effect_and_the_one
     assert not pd.read_csv(reports / "moorside" / "results.csv")["measure"].str.startswith("effect").any()
 
 
+def test_the_planted_qalys_cost_and_net_benefit_lie_in_their_intervals_and_nothing_is_valued_without_a_comparison(reports):
+    planted = pd.read_csv(SAMPLE / "truth.csv").query("scheme_id == 'harbour'").set_index("quantity")["value"]
+    results = pd.read_csv(reports / "harbour" / "results.csv").query("question == 'cost_effectiveness'").set_index(["measure", "level"])
+    for row, truth in ((("qaly_difference", "all"), "incremental_qaly"), (("cost_difference", "all"), "incremental_cost_gbp"), (("net_benefit", "20000"), "net_benefit_20000_gbp")):
+        assert results.at[row, "conf_low"] < planted[truth] < results.at[row, "conf_high"]
+    assert results.at[("shared_cost_per_person", "referred"), "estimate"] == pytest.approx(planted["cost_per_person_gbp"], rel=0.005)
+    moorside = pd.read_csv(reports / "moorside" / "results.csv").query("question == 'cost_effectiveness'")
+    assert not moorside["measure"].isin(["icer", "net_benefit", "acceptability"]).any() and moorside["measure"].eq("break_even_qaly").any()
+    card = next(text_of(c) for c in page(reports, "moorside").find_class("card") if "worth the money" in text_of(c))
+    assert "cannot be told: needs a comparison group" in card and "Cannot tell" in card
+
+
 def test_the_dashboard_figure_stands_beside_the_paired_one_with_the_reason(reports):
     said = text_of(page(reports, "moorside").get_element_by_id("how_well"))
     assert "A dashboard that subtracts the mean of everyone's first score" in said and "different people" in said

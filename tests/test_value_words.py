@@ -160,7 +160,9 @@ FREE = EconomicPlan("concurrent", 0.0, PLAN.prices)
 
 
 def test_the_answer_is_as_sure_as_the_design_and_less_where_the_data_do_not_settle_it():
-    tables = dict(value=valued(), decision=decided(0.02, 0.1), break_even=rows(), change=rows())
+    nan = float("nan")
+    arms = rows(*[("mean_qaly", level, 0.5, nan, nan, dict(group="arm")) for level in ("scheme", "comparison")])
+    tables = dict(value=valued(), decision=decided(0.02, 0.1), break_even=rows(), change=rows(), arms=arms)
     for level, design, sure in ((5, "randomised", 3), (3, "concurrent", 2), (2, "historical", 1)):
         found = answer_cost_effectiveness(tables, DESIGN.replace({"concurrent": design, 3: level}), PLAN, ABOUT, TERMS)
         assert found.sure == sure and found.short.startswith("At £20,000") and found.next_steps[0][1].startswith("Measure for longer")
@@ -169,6 +171,8 @@ def test_the_answer_is_as_sure_as_the_design_and_less_where_the_data_do_not_sett
     assert "only as far as the extract's costs hold it" in answer_cost_effectiveness(tables, DESIGN, FREE, ABOUT, TERMS).why
     assert answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(months=12.0), TERMS).next_steps == []
     assert answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(services=()), TERMS).text.endswith("only the scheme's own cost is counted.")
+    lost = answer_cost_effectiveness(tables | dict(arms=arms.assign(n_missing=[0, 500])), DESIGN, PLAN, ABOUT, TERMS)
+    assert lost.sure == 1 and "of 50% in the group with fewer everything was recorded" in lost.why
     unused = answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT, CostTerms("2023/24", 1.0, lines_set_aside=2))
     assert "could not be used" in unused.text and unused.sure == 1
 

@@ -1,7 +1,7 @@
 """Costs and effects together: areas under curves, adjusted differences with their covariance, joint draws, and the decision they bear.
 
-Regressions are statsmodels'. The joint bootstrap, seemingly unrelated regression and the value of information have no kept library of a
-permissive licence for one scheme's own data (docs/decisions/0014); they are held against R's lm, sandwich, BCEA and systemfit.
+Least squares of several outcomes with one sandwich, the joint bootstrap, seemingly unrelated regression and the value of information have no
+kept library of a permissive licence (docs/decisions/0014); they are held against statsmodels, linearmodels, and R's lm, sandwich and BCEA.
 """
 
 import numpy as np
@@ -67,18 +67,16 @@ def increments(outcomes, designs, clusters=None, weights=None):
     (estimates, covariance, degrees of freedom)
         Covariance of the sandwich kind with the factor n/(n-p), and by cluster G/(G-1) x (n-1)/(n-p): statsmodels' and R sandwich's HC1.
     """
-    import statsmodels.api as sm
-
     estimates, influence = [], []
     n = len(outcomes[0])
     weights = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     for y, design in zip(outcomes, designs):
-        x = np.column_stack([np.ones(n), design])
-        fit = sm.WLS(y, x, weights=weights).fit()
-        estimates.append(fit.params[1])
-        own = (x * (weights * (y - x @ fit.params))[:, None]) @ fit.normalized_cov_params[1]
+        x = np.column_stack([np.ones(n), design[:, 0], _scaled(design[:, 1:])])
+        inverse = np.linalg.pinv((x * weights[:, None]).T @ x, hermitian=True)      # what says the same twice breaks nothing
+        coef = inverse @ (x * weights[:, None]).T @ y
+        estimates.append(coef[1])
         scale = (n - 1) / (n - x.shape[1]) if clusters is not None else n / (n - x.shape[1])
-        influence.append(own * scale ** 0.5)
+        influence.append((x * (weights * (y - x @ coef))[:, None]) @ inverse[1] * scale ** 0.5)
     influence = np.array(influence)
     df = float(n - max(d.shape[1] + 1 for d in designs))
     if clusters is not None:
@@ -102,15 +100,21 @@ def seemingly_unrelated(outcomes, designs):
     Zellner (1962) JASA 57:348; in trials of cost-effectiveness Willan, Briggs and Hoch (2004) Health Econ 13:461.
     """
     n = len(outcomes[0])
-    xs = [np.column_stack([np.ones(n), design]) for design in designs]
+    xs = [np.column_stack([np.ones(n), design[:, 0], _scaled(design[:, 1:])]) for design in designs]
     left = [y - x @ np.linalg.lstsq(x, y, rcond=None)[0] for y, x in zip(outcomes, xs)]
     sigma = np.array([[a @ b / ((n - x.shape[1]) * (n - z.shape[1])) ** 0.5 for b, z in zip(left, xs)] for a, x in zip(left, xs)])
     inverse = np.linalg.inv(sigma)
     normal = np.block([[inverse[i, j] * xs[i].T @ xs[j] for j in range(len(xs))] for i in range(len(xs))])
     right = np.concatenate([sum(inverse[i, j] * xs[i].T @ outcomes[j] for j in range(len(xs))) for i in range(len(xs))])
     at = np.cumsum([0, *(x.shape[1] for x in xs[:-1])]) + 1
-    covariance = np.linalg.inv(normal)
-    return np.linalg.solve(normal, right)[at], covariance[np.ix_(at, at)]
+    covariance = np.linalg.pinv(normal, hermitian=True)
+    return (covariance @ right)[at], covariance[np.ix_(at, at)]
+
+
+def _scaled(columns):
+    """Columns of mean 0 and SD 1, without those that do not vary: what the arm's coefficient is does not depend on either."""
+    columns = columns[:, columns.std(axis=0) > 0]
+    return (columns - columns.mean(axis=0)) / columns.std(axis=0)
 
 
 def joint_bootstrap(outcomes, designs, draws, rng, clusters=None, weights=None):
