@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from sprx.errors import DataError
-from sprx.metrics.cost_effectiveness.data import BY_LOT, COPIES, EconomicPlan, Valued, service_prices, used, value_people, without_services
+from sprx.metrics.cost_effectiveness.data import BY_LOT, EconomicPlan, Valued, service_prices, used, value_people
 from sprx.results import result_table
 from sprx.stats import comparison, economics, missing
 
-__all__ = ["BY_LOT", "COPIES", "EconomicPlan", "Fit", "Valued", "cost_effectiveness", "fit", "means_by_arm", "service_prices", "value_people", "without_services"]
+__all__ = ["BY_LOT", "EconomicPlan", "Fit", "Valued", "cost_effectiveness", "fit", "means_by_arm", "service_prices", "value_people"]
 WORDS = {
     "adjusted": "two least-squares regressions: effect on arm and first score, cost on arm and use before the start", "not adjusted": "differences of means",
     "with covariates": "the same with the covariates of scheme.yaml", "complete cases": "only people of whom everything is recorded",

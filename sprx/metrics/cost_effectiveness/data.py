@@ -1,6 +1,6 @@
 """People of both arms made ready: what each spent, how each fared, and what was known at the start, completed where it was not recorded."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -105,7 +105,7 @@ class Valued:
         return [of_score, *[of_cost] * len(self.services), of_score]
 
 
-def value_people(people, plan):
+def value_people(people, plan, copies=COPIES):
     """Make people ready for an economic evaluation.
 
     Parameters
@@ -113,11 +113,13 @@ def value_people(people, plan):
     people : DataFrame, one row per person of either arm
         As `cohort.economic_people` gives them.
     plan : EconomicPlan
+    copies : int
+        Completed tables, where something is missing.
 
     Returns
     -------
     Valued
-        Uses times prices, or the extract's own costs. Missing scores, costs and covariates are filled in together, arm by arm (chained regressions, 50 times); by places drawn by lot
+        Uses times prices, or the extract's own costs. Missing scores, costs and covariates are filled in together, arm by arm (chained regressions); by places drawn by lot
         only complete cases are used (filling in does not know places), the completed copies stand beside.
     """
     scores = [c for c in people if c.startswith("score_")]
@@ -141,11 +143,11 @@ def value_people(people, plan):
     recorded = table.notna().all(axis=1).to_numpy()
     complete = table[[c for c in table if not c.startswith("known:")]].notna().all(axis=1).to_numpy() if plan.design in BY_LOT else recorded
     try:
-        copies, how = _completed(table, arm, plan)
+        completed, how = _completed(table, arm, plan, copies)
     except DataError:
         return Valued(problem="too few people have a first score, or use of services, in each group", others=int((~some).sum()), services=tuple(spent), notes=notes)
     months = tuple(float(c.removeprefix("score_")) for c in scores)
-    return Valued("", arm, tuple(table.columns), copies, complete, recorded, followed, clusters, months, tuple(spent), tuple(s for s in spent if f"use_{s}" in people), int((~some).sum()), notes, how)
+    return Valued("", arm, tuple(table.columns), completed, complete, recorded, followed, clusters, months, tuple(spent), tuple(s for s in spent if f"use_{s}" in people), int((~some).sum()), notes, how)
 
 
 def _in_pounds(people, prices):
@@ -195,27 +197,22 @@ def _clusters(people):
     return people["cluster"].astype("string").fillna(people.index.to_series().map("alone {}".format)).to_numpy(dtype=str)
 
 
-def _completed(table, arm, plan):
+def _completed(table, arm, plan, count):
     """Completed copies, arm by arm where each has enough people; one copy where nothing is missing."""
     values = table.to_numpy(dtype=float)
     if not np.isnan(values).any():
         return values[None], "nothing was missing"
-    copies = np.empty((COPIES, *values.shape))
+    copies = np.empty((count, *values.shape))
     try:
         for a in (0, 1):
-            copies[:, arm == a] = missing.impute(values[arm == a], COPIES, plan.seed + int(a))
-        return copies, f"missing scores, costs and covariates filled in {COPIES} times, group by group (seed {plan.seed})"
+            copies[:, arm == a] = missing.impute(values[arm == a], count, plan.seed + int(a))
+        return copies, f"missing scores, costs and covariates filled in {count} times, group by group (seed {plan.seed})"
     except DataError:
-        copies = missing.impute(np.column_stack([arm, values]), COPIES, plan.seed)[:, :, 1:]
-        return copies, f"missing scores, costs and covariates filled in {COPIES} times, from both groups together (seed {plan.seed})"
+        copies = missing.impute(np.column_stack([arm, values]), count, plan.seed)[:, :, 1:]
+        return copies, f"missing scores, costs and covariates filled in {count} times, from both groups together (seed {plan.seed})"
 
 
 def used(ready):
     """Whom the answer rests on: everybody, or complete cases where places were drawn by lot."""
     return ready.complete if ready.clusters is not None else np.ones(len(ready.arm), dtype=bool)
 
-
-def without_services(ready):
-    """The same people with only the scheme's own cost counted."""
-    kept = [i for i, name in enumerate(ready.names) if name.split(":")[0] not in ("spent", "before")]
-    return replace(ready, names=tuple(ready.names[i] for i in kept), copies=ready.copies[:, :, kept], services=())
