@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from sprx.wording import (IF_ALIKE, SETTLED, Answer, caution, chances, count, describe_break_even, describe_effect, describe_no_comparison, describe_series, describe_share_improved, describe_use, describe_use_change, describe_value, describe_verdict, direction, expected_too,
+from sprx.wording import (IF_ALIKE, SETTLED, Answer, caution, chances, count, describe_break_even, describe_effect, describe_no_comparison, describe_series, describe_share_improved, describe_use, describe_use_change, describe_value, direction, expected_too,
                           interval, not_valued, number, one, percent, score_verdict, unknown_share, use_verdict)
 
-from sprx.wording import absent, describe_unused_lines, listed, pounds, pounds_interval, share_of_budget, spell
+from sprx.wording import EFFECT_FROM, absent, describe_unused_lines, listed, pounds, pounds_interval, price_caution, share_of_budget, short_verdict, spell
 
 QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
@@ -26,6 +26,7 @@ EMPTY_BY_NATURE = {"bereaved_on", "closed_date", "closure_reason", "start_date",
 WELL_FILLED = 0.9
 GOOD_FOLLOW_UP, FAIR_FOLLOW_UP = 0.8, 0.6
 LINES_MISSING, PART_PLANNED = 2, 0.25      # at most, to be fairly sure of a cost: usual kinds without a line, share that is a budget
+FEW_VALUED = 30             # people of whom everything is recorded, in a group, below which nobody is sure of a verdict on worth
 MOSTLY_UNKNOWN = 0.3        # above this share of unknowns nothing is said of the rest
 GROUPS_AT_LEAST = 3         # of the five suitable groups, to speak of people in none of them
 PLAIN = {"age_band": "age", "sex": "sex", "ethnic_group": "ethnicity", "imd_quintile": "deprivation"}
@@ -191,14 +192,22 @@ def answer_cost_effectiveness(tables, design, plan, about, terms):
         arms = tables["arms"][tables["arms"]["measure"] == "mean_qaly"]
         kept = (arms["n"] / (arms["n"] + arms["n_missing"].fillna(0))).min()        # of the group with fewer
         most = {5: 3, 3: 2}.get(int(design["level"]), 1)
-        sure = max(1, most - int(most == 3 and kept < GOOD_FOLLOW_UP) - int(kept < FAIR_FOLLOW_UP) - any(settled) - bool(terms.lines_set_aside))
+        few = any(settled) or arms["n"].min() < FEW_VALUED
+        sure = 1 if few else max(1, most - int(most == 3 and kept < GOOD_FOLLOW_UP) - int(kept < FAIR_FOLLOW_UP) - bool(terms.lines_set_aside))
         reasons = f"{design['name']}, level {design['level']:g} of 5; over {round(about['months'], 1):g} months" + ("; the data do not settle it" if any(settled) else "")
         reasons += "" if pd.isna(kept) or kept == 1 else f"; of {percent(kept)} in the group with fewer everything was recorded, the rest is filled in or left out"
         reasons += "" if plan.scheme_cost else "; the scheme's own cost counts only as far as the extract's costs hold it"
-        text += "" if about["services"] else " Use of services is not held for both groups, so only the scheme's own cost is counted."
+        text += "" if about["services"] else " Use of services over these months is not held for both groups, so only the scheme's own cost is counted."
+        text += " The extract's own costs are counted beside the scheme's: make sure that they do not hold it already." if about["paid"] and plan.scheme_cost else ""
+        text += "" if plan.scheme_cost else " There is no costs table: the scheme's own cost counts only if the extract's costs hold it."
+        text = " ".join([text, *filter(None, [price_caution(terms.price_year)])])
+        short = short_verdict(tables["decision"], plan.thresholds, about["months"]) if design["level"] >= EFFECT_FROM else ""
+        short += " (if the extract's costs hold that of the scheme)" if short and not plan.scheme_cost else ""
+        if terms.lines_set_aside and max(found, default=0) >= SETTLED[0]:       # with what is missing the scheme may not be worth its cost
+            text, sure, short = f"Whether the scheme is worth its cost cannot be told: it costs more than could be counted, and needs cost lines that can be used. As far as they go: {text}", 0, ""
         text += f" {describe_unused_lines(terms)}" if terms.lines_set_aside else ""
         steps = [(2, "Measure for longer: whether the benefit lasts decides whether the scheme is worth its cost.")] if about["months"] < 12 else []
-        return Answer("cost_effectiveness", text, sure, reasons, steps, describe_verdict(tables["decision"], plan.thresholds).removesuffix("."))
+        return Answer("cost_effectiveness", text, sure, reasons, steps, short)
     needed = ["a costs table" + " with lines that can be used" * bool(terms.lines_set_aside)] * (not plan.scheme_cost) + ["a comparison group"] * ("comparison" in why) + ["EQ-5D at the start and later, of both groups"] * ("comparison" in why or "utilities" in why)
     needed = listed(needed)
     if not plan.scheme_cost:

@@ -171,7 +171,8 @@ def with_value_set(scheme, value_set):
     rows, new = scheme.tables.get("outcomes"), VALUE_SET_OF_5L[value_set]
     if rows is None or not (answers := rows["instrument"].isin(VALUE_SET_OF_5L.values()) & rows["item"].ne("total")).any():
         return scheme
-    part = rows[answers].assign(instrument=new)
+    sitting = [c for c in SITTING if c in rows and c != "instrument"]
+    part = rows[answers].assign(instrument=new).drop_duplicates([*sitting, "item"])         # two exports of the same answers are one sitting
     totals = _totals(part, scheme.measures().loc[new], new, [c for c in SITTING if c in rows], scheme.tables["people"]).dropna(subset="value")
     return scheme.keep("outcomes", pd.concat([rows[~rows["instrument"].isin(VALUE_SET_OF_5L.values())], part, totals], ignore_index=True), ())
 

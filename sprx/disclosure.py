@@ -23,8 +23,9 @@ SAME_PEOPLE = ("reached", "representation_ratio", "referral_rate_standardised")
 OF_SUBGROUP = ("subgroup_shrunken", "subgroup_interaction", "subgroup_arm_difference")
 # numbers that rest on many counts at once, which no rounding of counts protects: three figures, two decimals at most
 BLUNTED = ("mean_of_people", "sd_of_people", "median_of_people", "smd", "slope_index", "relative_index", "fitted_rate", "referral_rate_standardised")
-# changes under a belief about those lost, and odds: from exact ones the share lost could be had; three figures
-COARSE = ("change_return_to_baseline", "change_delta", "tipping_point", "odds_of_follow_up", "use_", "rate_ratio", "minimum_detectable_ratio")
+# changes under a belief about those lost, odds, costs and effects: from exact ones the share lost, or the degrees of freedom and so n, could be had; three figures
+COARSE = ("change_return_to_baseline", "change_delta", "tipping_point", "odds_of_follow_up", "use_", "rate_ratio", "minimum_detectable_ratio",
+          "mean_qaly", "mean_cost", "uncontrolled_qaly", "qaly_", "cost_difference", "net_benefit", "wellby_", "wellbeing_value", "capacity_", "health_value", "social_return")
 # rows about money, cost lines or what others published, and rows made of released ones: nobody is counted in them, nothing is hidden or rounded
 NOT_ABOUT_PEOPLE = ("cost_total", "cost_charged", "cost_by_category", "cost_by_kind", "cost_by_basis", "cost_by_category_and_basis", "cost_lines_given", "cost_driver",
                     "cost_per_additional_improved", "published_cost", "published_caseload")

@@ -267,7 +267,7 @@ class _Checker:
                 self.wrong(f"{where}: {problem}")
         if "thresholds" in spec:
             given = [self.number({"thresholds": one}, "thresholds", where=where) for one in self.listed(spec, "thresholds")]
-            spec["thresholds"] = tuple(sorted({one for one in given if one is not None}))
+            spec["thresholds"] = tuple(sorted({float(round(one)) for one in given if one is not None}))
             if not spec["thresholds"] or spec["thresholds"][0] <= 0:
                 self.wrong(f"{where}: thresholds are {self.listed(raw['economics'], 'thresholds')}; expected pounds per quality-adjusted life year, above 0.")
         for key, most in (("horizon_months", 1200), ("set_up_years", 100), ("discount_rate", 0.5)):

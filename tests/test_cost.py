@@ -337,7 +337,7 @@ def test_what_cannot_be_answered_says_what_it_needs():
     assert "nobody was referred in the period" in answered(lines_of(*FULL), people_of(0)).text
     hidden = answered(lines_of(*FULL), people_of(4))
     assert hidden.text == "The scheme cost £8,000 in its period (2024/25 prices); what that is for each person is not shown: too few people to report." and hidden.short == ""
-    assert "2 cost lines could not be used, so the total is too low" in answered(lines_of(*FULL), people_of(400), CostTerms("2024/25", 1.0, lines_set_aside=2)).text
+    assert "2 cost lines could not be used, so the total is not right" in answered(lines_of(*FULL), people_of(400), CostTerms("2024/25", 1.0, lines_set_aside=2)).text
 
 
 def test_a_sentence_on_the_total_says_whose_costs_count():

@@ -46,7 +46,7 @@ def test_a_horizon_beyond_the_last_visit_is_not_made_up_and_said(cleaned):
 
     scheme = cleaned(TRIAL | {"economics": {"horizon_months": 24}}, people=PEOPLE, outcomes=utilities(), service_use=VISITS)
     assert asked_horizon(scheme) == 24 and score_times(scheme, "utility") == [0, 6, 12]
-    assert describe_horizon(24, 12) == "scheme.yaml asks for 24 months, but scores were taken up to month 12: what came later is not made up here."
+    assert describe_horizon(24, 12) == "scheme.yaml asks for 24 months, but scores are looked at up to month 12, the last visit or the follow-up time of scheme.yaml: what came later is not counted, and not made up."
     assert describe_horizon(3, 6).startswith("scheme.yaml asks for 3 months; the first later scores are of month 6") and describe_horizon(12, 12) == "" == describe_horizon(None, 12)
 
 
@@ -73,6 +73,16 @@ def test_a_service_that_one_arm_alone_holds_is_not_counted(cleaned):
     scheme = cleaned(TRIAL, people=PEOPLE, outcomes=utilities((0, 3)), service_use=use(rows))
     table = economic_people(scheme, "utility")
     assert "use_gp" in table and not [c for c in table if c.endswith("_ae")]
+
+
+def test_costs_of_one_arm_alone_are_set_against_nothing_and_a_use_without_its_cost_is_not_free(cleaned):
+    priced = [(p, m, "gp", c, 40 * c) for p, m, _, c, _ in MONTHS]
+    one = [(*row[:4], row[4] if row[0].startswith("c") else "") for row in priced]
+    table = economic_people(cleaned(TRIAL, people=PEOPLE, outcomes=utilities((0, 3)), service_use=use(one)), "utility")
+    assert "use_gp" in table and "cost_gp" not in table
+    some = [(*row[:4], "" if row[:2] == ("s3", 2) else row[4]) for row in priced]
+    table = economic_people(cleaned(TRIAL, people=PEOPLE, outcomes=utilities((0, 3)), service_use=use(some)), "utility").set_index("person_id")
+    assert table.at["s0", "cost_gp"] == 40 * (1 + 2 + 0) and pd.isna(table.at["s3", "cost_gp"])
 
 
 def test_repeated_rows_of_a_month_add_up(cleaned):
@@ -122,6 +132,13 @@ def test_another_value_set_values_the_same_answers_and_leaves_the_scheme_as_it_w
         assert utility_instruments(again) == [instrument] and len(again.tables["outcomes"]) == len(scheme.tables["outcomes"])
     totals = found["eq5d5l_crosswalk"].tables["outcomes"].query("item == 'total' and person_id == 's0'").set_index("months")["value"]
     assert totals[0] == 0.879
+
+
+def test_two_exports_of_the_same_answers_are_valued_once(cleaned):
+    both = answers("eq5d5l_map", ["11112", "21232"]) + answers("eq5d5l_crosswalk", ["11112", "21232"]).split("\n", 1)[1]
+    scheme = cleaned(TRIAL, people=PEOPLE, outcomes=both)
+    again = sprx.with_value_set(scheme, "uk_5l_2026")
+    assert utility_instruments(again) == ["eq5d5l_uk2026"] and len(again.tables["outcomes"].query("item == 'total'")) == 48
 
 
 def test_utilities_that_came_as_utilities_have_no_other_value_set(cleaned):

@@ -106,6 +106,12 @@ def test_a_scheme_whose_own_cost_is_not_known_is_not_valued_at_nothing():
     assert ready.problem == "the scheme's own cost is not known" and len(table) == 1 and table["estimate"].isna().all()
 
 
+def test_costs_of_known_services_are_not_taken_for_the_schemes_own():
+    people = draw().rename(columns={"use_gp": "cost_gp", "before_gp": "paid_before_gp"})
+    assert value_people(people, EconomicPlan("randomised", 0.0, PRICES)).problem == "the scheme's own cost is not known"
+    assert value_people(people.rename(columns={"cost_gp": "cost_all", "paid_before_gp": "paid_before_all"}), EconomicPlan("randomised", 0.0, PRICES)).problem == ""
+
+
 @pytest.mark.parametrize("spoil, problem", [
     (lambda p: p[p["arm"] == "scheme"], "there is no comparison group"),
     (lambda p: p.drop(columns=["score_0", "score_6", "score_12"]), "no utilities (EQ-5D) are recorded"),
@@ -226,7 +232,7 @@ def test_knowing_for_certain_is_worth_its_share_for_everybody_and_later_years_co
     found = value_of_finding_out(table, 200, 2.5, 1e5, PLAN)
     years = 1 + 1 / 1.035 + 0.5 / 1.035 ** 2
     assert row(found, "evpi_everybody", "20000")["estimate"] == pytest.approx(row(table, "evpi", "20000")["estimate"] * 200 * years)
-    assert row(found, "study_cost")["estimate"] == 1e5
+    assert row(found, "study_cost")["estimate"] == 1e5 and value_of_finding_out(table, 0, 5, 1e5, PLAN).empty
 
 
 # ---- what if
@@ -306,4 +312,5 @@ def test_social_return_takes_off_what_is_said_but_never_deadweight_twice():
     before = social_return(wellbys(value_people(alone, PLAN), PLAN, "2023/24"), change_valued(alone), PLAN, "2023/24", None, TAKEN_OFF)
     worth = change_valued(alone)["estimate"].iloc[0] * 13_000 * 96.1117 / 80.8738
     assert before["estimate"].tolist() == pytest.approx([worth / 300, worth * 0.36 / 300]) and set(before["note"]) == {"from a change without a comparison"}
+    assert len(social_return(table, change_valued(people), PLAN, "2023/24", 0.0, TAKEN_OFF)) == 2                 # all in kind: no ratio by nothing
     assert social_return(table, change_valued(people), EconomicPlan("randomised", 0.0, PRICES), "2023/24", None, TAKEN_OFF).empty

@@ -51,7 +51,7 @@ def test_pounds_and_qalys_have_the_figures_that_count():
 
 
 def test_the_verdict_says_thresholds_of_one_kind_together():
-    assert describe_verdict(decided(0.01, 0.02), AT) == "At £20,000 and £30,000 for a year in full health the scheme is very unlikely to be worth its cost (probability 1%, and 2%)."
+    assert describe_verdict(decided(0.01, 0.02), AT) == "At £20,000 and £30,000 for a year in full health the scheme is very unlikely to be worth its cost (probability 1% and 2%, in that order)."
     assert describe_verdict(decided(0.33, 0.61), AT) == ("At £20,000 for a year in full health the scheme is more likely not to be worth its cost, but far from certain (probability 33%); "
                                                          "at £30,000 it is more likely than not to be worth its cost, but far from certain (probability 61%).")
     assert describe_verdict(decided(), AT) == ""
@@ -62,11 +62,19 @@ def test_the_verdict_says_thresholds_of_one_kind_together():
     (0.01, -300.0, None, "more health for no more money, so better on both counts."),
     (-0.01, 300.0, None, "less health for no less money, so worse on both counts."),
     (-0.01, -300.0, 30_000.0, "£30,000 saved for each QALY given up (here the scheme is the better buy when that is high, not when it is low)."),
-    (0.0, 300.0, None, "no more health, at a cost."), (0.0, 0.0, None, "no difference in health.")])
+    (0.0, 300.0, None, "gained as many QALYs over 6 months and cost £300 more (95% CI £250 to £350 more) a person: whether people gain or lose health cannot be told."),
+    (0.0, 0.0, None, "whether people gain or lose health cannot be told, nor whether it costs more or less.")])
 def test_each_quadrant_has_its_words_and_no_ratio_is_printed_bare(gained, paid, ratio, said):
     text = describe_increments(valued(gained, paid), "concurrent", 6)
     assert text.endswith(said) and text.startswith("Against similar people of the same time who were not referred, the people referred gained")
     assert "−" not in text and "-£" not in text and "£-" not in text
+
+
+def test_no_gain_no_loss_and_no_ratio_is_told_where_the_interval_includes_none():
+    unsure = describe_increments(valued(0.001, 300.0), "concurrent", 6)
+    assert unsure.endswith("whether people gain or lose health cannot be told.") and "for each QALY" not in unsure
+    assert describe_increments(valued(-0.0002, 5.0), "concurrent", 6).endswith("cannot be told, nor whether it costs more or less.")
+    assert describe_increments(valued(0.01, 20.0), "concurrent", 6).endswith("more health; whether it costs more or less cannot be told.")
 
 
 def test_an_interval_on_both_sides_of_nothing_says_so_with_words():
@@ -114,7 +122,7 @@ def test_the_curve_says_where_it_crosses_one_half():
 def test_a_study_is_held_against_what_it_could_be_worth():
     nan = float("nan")
     table = rows(("evpi_everybody", "20000", 51_234.0, nan, nan, dict(group="threshold_gbp")), ("study_cost", "all", 100_000.0, nan, nan, {}))
-    assert "at most £51,200 at £20,000 a QALY" in describe_finding_out(table, AT) and "decide on what is known" in describe_finding_out(table, AT)
+    assert "at most £51,200 at £20,000 a QALY" in describe_finding_out(table, AT) and "As far as chance goes" in describe_finding_out(table, AT)
     assert "could be worth its price" in describe_finding_out(table.assign(estimate=table["estimate"].replace(51_234.0, 2e5)), AT)
     assert describe_at_stake(80_015, 100_000, "2024/25").endswith("if the scheme does nothing, £80,000 a year is spent for nothing (2024/25 prices); a study with a comparison at £100,000 costs 1.2 times that.")
     assert describe_at_stake(0, 100_000, "2024/25") == ""
@@ -154,7 +162,7 @@ def test_quadrants_value_sets_prices_and_lessons_in_words():
 
 # ---- the answer
 
-ABOUT = dict(months=6.0, how="", by_place=False, services=("gp",), unpriced=())
+ABOUT = dict(months=6.0, how="", by_place=False, services=("gp",), paid=(), unpriced=())
 TERMS = CostTerms("2023/24", 1.0)
 FREE = EconomicPlan("concurrent", 0.0, PLAN.prices)
 
@@ -165,7 +173,7 @@ def test_the_answer_is_as_sure_as_the_design_and_less_where_the_data_do_not_sett
     tables = dict(value=valued(), decision=decided(0.02, 0.1), break_even=rows(), change=rows(), arms=arms)
     for level, design, sure in ((5, "randomised", 3), (3, "concurrent", 2), (2, "historical", 1)):
         found = answer_cost_effectiveness(tables, DESIGN.replace({"concurrent": design, 3: level}), PLAN, ABOUT, TERMS)
-        assert found.sure == sure and found.short.startswith("At £20,000") and found.next_steps[0][1].startswith("Measure for longer")
+        assert found.sure == sure and found.short.startswith("Counting nothing after month 6, at £20,000" if level > 2 else "") and found.next_steps[0][1].startswith("Measure for longer")
     unsettled = answer_cost_effectiveness(tables | dict(decision=decided(0.4, 0.6)), DESIGN, PLAN, ABOUT, TERMS)
     assert unsettled.sure == 1 and unsettled.why.endswith("the data do not settle it")
     assert "only as far as the extract's costs hold it" in answer_cost_effectiveness(tables, DESIGN, FREE, ABOUT, TERMS).why
@@ -173,8 +181,22 @@ def test_the_answer_is_as_sure_as_the_design_and_less_where_the_data_do_not_sett
     assert answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(services=()), TERMS).text.endswith("only the scheme's own cost is counted.")
     lost = answer_cost_effectiveness(tables | dict(arms=arms.assign(n_missing=[0, 500])), DESIGN, PLAN, ABOUT, TERMS)
     assert lost.sure == 1 and "of 50% in the group with fewer everything was recorded" in lost.why
-    unused = answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT, CostTerms("2023/24", 1.0, lines_set_aside=2))
-    assert "could not be used" in unused.text and unused.sure == 1
+    aside = CostTerms("2023/24", 1.0, lines_set_aside=2)
+    unused = answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT, aside)
+    assert "could not be used" in unused.text and unused.sure == 1 and "very unlikely" in unused.short
+    rosy = answer_cost_effectiveness(tables | dict(decision=decided(0.9, 0.97)), DESIGN, PLAN, ABOUT, aside)       # with what is missing it may not be worth its cost
+    assert rosy.sure == 0 and rosy.short == "" and rosy.text.startswith("Whether the scheme is worth its cost cannot be told: it costs more than could be counted")
+    assert answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(paid=("all",)), TERMS).text.endswith("make sure that they do not hold it already.")
+    assert answer_cost_effectiveness(tables | dict(arms=arms.assign(n=20)), DESIGN, PLAN, ABOUT, TERMS).sure == 1
+    assert "in prices of 2024/25 the costs would be higher" in answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT, CostTerms("2010/11", 1.0)).text
+
+
+def test_a_comparison_that_cannot_show_an_effect_gives_no_verdict_to_the_headline():
+    nan = float("nan")
+    arms = rows(*[("mean_qaly", level, 0.5, nan, nan, dict(group="arm")) for level in ("scheme", "comparison")])
+    tables = dict(value=valued(), decision=decided(0.97, 0.99), break_even=rows(), change=rows(), arms=arms)
+    found = answer_cost_effectiveness(tables, DESIGN.replace({"concurrent": "historical", 3: 2}), PLAN, ABOUT, TERMS)
+    assert found.short == "" and found.text.startswith("Whether the scheme is worth its cost cannot be told by this comparison. If the difference were its doing: at £20,000")
 
 
 def test_without_a_comparison_the_answer_is_what_the_scheme_must_achieve():

@@ -110,7 +110,8 @@ def _services(scheme, table, horizon, rate):
     found = {}
     for service in services_used(scheme):
         part = rows[rows["service"].eq(service)]
-        value, names = ("cost", ("cost", "paid_before")) if part["cost"].notna().any() else ("count", ("use", "before"))
+        paid = set(table.loc[table["person_id"].isin(part.loc[part["cost"].notna(), "person_id"]), "arm"])
+        value, names = ("cost", ("cost", "paid_before")) if len(paid) == 2 else ("count", ("use", "before"))      # costs of one arm alone would be set against nothing
         watched = months[months["service"].eq(service)]
         columns = _at_visits(part, value, horizon, rate) if _visits(part) or watched.empty else _month_by_month(part, watched, value, horizon, rate)
         columns = [table["person_id"].map(column).astype(float) for column in columns]
@@ -148,6 +149,8 @@ def _month_by_month(rows, watched, value, horizon, rate):
     after, before = seen[seen["month"].between(1, last)], seen[seen["month"] < 0]
     sums = [_discounted(part, value, rate).groupby(part["person_id"]).sum() for part in (rows[rows["at"].between(1, last)], rows[rows["at"].between(-RUN_UP, -1)].assign(at=0.0))]
     full = after.groupby("person_id")["exposure"].sum()
-    full = full.index[full >= last - AGREES]
+    unpaid = [set(part.loc[part[value].isna() & part["count"].gt(0), "person_id"]) for part in (rows[rows["at"].between(1, last)], rows[rows["at"].between(-RUN_UP, -1)])]
+    full = full.index[(full >= last - AGREES) & ~full.index.isin(unpaid[0])]            # a use without its cost: the person's cost is not known
     months = before.groupby("person_id")["exposure"].sum()
+    months = months[~months.index.isin(unpaid[1])]
     return sums[0].reindex(full, fill_value=0.0), sums[1].reindex(months.index, fill_value=0.0) / months

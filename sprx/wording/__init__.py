@@ -20,7 +20,7 @@ from sprx.wording.outcomes import (
 from sprx.wording.missing import (
     belief_name, belief_rows, has_beliefs, matters_at, alt_of_beliefs, describe_beliefs, describe_who_is_lost, subgroup_rows, subgroup_name, has_subgroups,
     alt_of_subgroups, describe_subgroups, describe_dose)
-from sprx.wording.verdict import IF_ALIKE, LEADS, SCORES, TAILS, USES, better_sign, log_limits, verdict, verdict_sentence, verdict_tail
+from sprx.wording.verdict import EFFECT_FROM, IF_ALIKE, LEADS, SCORES, TAILS, USES, better_sign, log_limits, verdict, verdict_sentence, verdict_tail
 from sprx.wording.impact import (
     named, score_result, score_verdict, describe_effect, describe_other_effect, describe_share_improved, describe_improved, analysis_rows, describe_analyses, alt_of_analyses,
     balance_rows, covariate_name, describe_balance, alt_of_balance, describe_likeness, describe_fragility, describe_time_zero, describe_no_comparison, trial_rows, describe_design)
@@ -33,6 +33,6 @@ from sprx.wording.use import (
 from sprx.wording.value import (
     SETTLED, VALUE_SETS, acceptability_rows, alt_of_acceptability, alt_of_plane, chances, chance_words, describe_at_stake, describe_break_even, describe_curve, describe_finding_out, describe_green_lesson,
     describe_horizon, describe_increments, describe_kinds, describe_net_benefit, describe_quadrants, describe_scenarios, describe_social, describe_value, describe_value_set, describe_verdict,
-    describe_ways, describe_wellbys, money, not_valued, price_terms, qalys, study_terms)
+    describe_ways, describe_wellbys, money, not_valued, price_caution, price_terms, qalys, short_verdict, study_terms)
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -25,7 +25,7 @@ def describe_unused_lines(terms):
     """What makes the figures too low or too high, from outside the lines themselves; '' where nothing does."""
     said, n = [], terms.lines_set_aside
     if n:
-        said.append(f"{count(n)} cost line{'s' if n > 1 else ''} could not be used, so the total is too low.")
+        said.append(f"{count(n)} cost line{'s' if n > 1 else ''} could not be used, so the total is not right.")
     if terms.is_cut_short:
         said.append("The data were taken before the period ended: costs of the whole period are shared among the people of a part of it, so each seems to cost too much.")
     return " ".join(said)

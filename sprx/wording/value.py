@@ -10,6 +10,7 @@ from sprx.wording.words import level_of, listed, number, one
 # from which probability on what is said; in order
 CHANCES = ((0.95, "very likely to be worth its cost"), (0.8, "likely to be worth its cost"), (0.5, "more likely than not to be worth its cost, but far from certain"),
            (0.2, "more likely not to be worth its cost, but far from certain"), (0.05, "unlikely to be worth its cost"), (0.0, "very unlikely to be worth its cost"))
+OLD_PRICES = 5                  # years
 SETTLED = (0.2, 0.8)            # between these the data do not settle it
 VALUE_SETS = {"eq5d3l": "EQ-5D-3L, UK value set (Dolan 1997)", "eq5d5l_map": "EQ-5D-5L mapped to the UK 3L value set (Hernández Alava, NICE's method to date)",
               "eq5d5l_crosswalk": "EQ-5D-5L, crosswalk to the UK 3L value set (van Hout 2012)", "eq5d5l_uk2026": "EQ-5D-5L, UK value set of 2026 (Rowen)",
@@ -30,7 +31,7 @@ def qalys(value):
 
 def difference(row, say, more, fewer, same):
     """'0.0072 more (95% CI 0.0035 to 0.011 more)'; limits on both sides of nothing are said each with its word."""
-    if abs(row.estimate) < 1e-9:
+    if say(row.estimate) == say(0.0):
         return same
     word = more if row.estimate > 0 else fewer
     text = f"{say(row.estimate)} {word}"
@@ -67,7 +68,7 @@ def describe_verdict(decided, thresholds):
     for at, probability in found:
         groups.setdefault(chance_words(probability), []).append((at, probability))
     parts = [f"at {listed(money(at) for at, _ in same)}{' for a year in full health' if i == 0 else ''} {'the scheme' if i == 0 else 'it'} is {words} (probability "
-             f"{', and '.join(percent_chance(p) for _, p in same)})" for i, (words, same) in enumerate(groups.items())]
+             f"{' and '.join(percent_chance(p) for _, p in same)}{', in that order' if len(same) > 1 else ''})" for i, (words, same) in enumerate(groups.items())]
     text = "; ".join(parts)
     return text[0].upper() + text[1:] + "."
 
@@ -79,10 +80,21 @@ def describe_increments(value, design, months):
         return ""
     text = (f"{LEADS[design]} gained {difference(gained, qalys, 'QALYs more', 'QALYs fewer', 'as many QALYs')} over {round(months, 1):g} months and cost "
             f"{difference(paid, money, 'more', 'less', 'the same')} a person")
-    return f"{text}: {_ratio_words(gained.estimate, paid.estimate, ratio)}."
+    return f"{text}: {_ratio_words(gained, paid, ratio)}."
 
 
-def _ratio_words(gained, paid, ratio):
+def _is_certain(row):
+    """Whether an interval lies on one side of nothing; without a width it is what it is."""
+    return pd.isna(row.conf_low) or row.conf_low > 0 or row.conf_high < 0 or row.conf_high - row.conf_low < 1e-9
+
+
+def _ratio_words(effect, cost, ratio):
+    """What the two differences come to; a ratio only where both can be told from nothing."""
+    gained, paid = effect.estimate, cost.estimate
+    if not _is_certain(effect):
+        return "whether people gain or lose health cannot be told" + (", nor whether it costs more or less" if not _is_certain(cost) else "")
+    if not _is_certain(cost):
+        return ("more" if gained > 0 else "less") + " health; whether it costs more or less cannot be told"
     if ratio is not None and gained > 0:
         return f"{money(_rounded(ratio.estimate))} for each QALY gained"
     if ratio is not None:
@@ -113,8 +125,29 @@ def describe_value(value, decided, design, level, months, thresholds):
     if one(value, "qaly_difference") is None:
         return ""
     bears = NO_EFFECT_SHOWN if level < EFFECT_FROM else "" if level >= 5 else f" {IF_ALIKE}"
-    later = "" if months >= 12 else f" Nothing after month {round(months, 1):g} is counted: whether the benefit lasts is not known, and would change this."
-    return f"{describe_verdict(decided, thresholds)} {describe_increments(value, design, months)}{later}{bears}".strip()
+    later = "" if months >= 12 else f" Nothing after month {round(months, 1):g} is counted; a benefit that lasts, or fades, would change this."
+    verdict = describe_verdict(decided, thresholds)
+    if level < EFFECT_FROM:
+        verdict = f"Whether the scheme is worth its cost cannot be told by this comparison. If the difference were its doing: {_lowered(verdict)}"
+    return f"{verdict} {describe_increments(value, design, months)}{later}{bears}".strip()
+
+
+def _lowered(text):
+    return text[:1].lower() + text[1:]
+
+
+def short_verdict(decided, thresholds, months):
+    """The verdict for the headline, with the time it is about."""
+    text = describe_verdict(decided, thresholds).removesuffix(".")
+    return text if months >= 12 or not text else f"Counting nothing after month {round(months, 1):g}, {_lowered(text)}"
+
+
+def price_caution(year):
+    """A warning where prices are much older than the thresholds; '' where they are not."""
+    rows = facts("gdp_deflator")
+    last = rows.loc[rows["forecast"] == "no", "fiscal_year"].max()
+    old = year is not None and int(last[:4]) - int(year[:4]) > OLD_PRICES
+    return f"Costs are in prices of {year} and the thresholds are those in use now: in prices of {last} the costs would be higher." if old else ""
 
 
 def not_valued(value):
@@ -192,7 +225,7 @@ def describe_finding_out(table, thresholds):
     text = f"Knowing for certain whether the scheme is worth its cost would itself be worth at most {said}, over all the people it will be offered to."
     most = max(value for _, value in rows)
     if most < cost.estimate:
-        return f"{text} A study at {money(cost.estimate)} would cost more than it could be worth: decide on what is known."
+        return (f"{text} As far as chance goes, a study at {money(cost.estimate)} would cost more than it could be worth; it could still tell whether a benefit lasts, and whether the groups were alike.")
     return f"{text} A study at {money(cost.estimate)} could be worth its price; the money at stake is larger."
 
 
@@ -297,8 +330,9 @@ def describe_horizon(asked, months):
     """Whether the time that was looked at is the time that was asked for; '' where it is."""
     if asked is None or months is None or abs(asked - months) < 0.1:
         return ""
-    return (f"scheme.yaml asks for {asked:g} months, but scores were taken up to month {round(months, 1):g}: what came later is not made up here." if asked > months else
-            f"scheme.yaml asks for {asked:g} months; the first later scores are of month {months:g}, and that is what is looked at.")
+    time = f"{asked:g} month{'' if asked == 1 else 's'}"
+    return (f"scheme.yaml asks for {time}, but scores are looked at up to month {round(months, 1):g}, the last visit or the follow-up time of scheme.yaml: what came later is not counted, and not made up." if asked > months
+            else f"scheme.yaml asks for {time}; the first later scores are of month {round(months, 1):g}, and that is what is looked at.")
 
 
 def alt_of_plane(draws):
@@ -347,7 +381,7 @@ def study_terms(settings, design, plan, about, year):
         ("Discounting", f"{rate} after the first year" if months is not None and months > 12 else f"none is needed within a year ({rate} would apply later)"),
         ("Effects", "quality-adjusted life years (QALYs): the area under each person's utilities; the difference is adjusted for the first utility (Manca 2005)"),
         ("Costs", "use of services times unit costs, or the extract's own costs, and the scheme's own cost a person, whoever pays for it"),
-        ("Prices", f"pounds of {year}, brought there by the GDP deflator; what was set up lasts {economics.get('set_up_years', 5):g} years"),
+        ("Prices", f"pounds of {year}, brought there by the GDP deflator (the extract's own costs as they are); what was set up lasts {economics.get('set_up_years', 5):g} years"),
         ("What was not recorded", about["how"] or "nothing can be filled in"),
         ("How sure", f"{plan.draws:,} joint bootstrap draws" + (" of whole places" if about["by_place"] else " of people within each group") + f" (seed {plan.seed}), beside regressions with robust errors"),
         ("Who gains, who loses", "not valued here; chapter 3 has the change by group"),

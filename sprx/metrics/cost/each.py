@@ -129,6 +129,8 @@ def cost_per_additional_improved(own, difference):
     """
     row = dict(measure="cost_per_additional_improved", group="all", level="all", n=difference["n"], n_missing=difference["n_missing"], unit="pounds", conf_level=own["conf_level"],
                method="cost a person referred / difference in the share improved")
+    if not difference["estimate"] == difference["estimate"]:      # not worked out, or hidden: nobody looked
+        return result_table([row | dict(note="not given: needs a smallest important difference of the measure, and enough people to show the difference in the share improved")])
     if not (own["estimate"] > 0 and difference["estimate"] > 0):
         return result_table([row | dict(note="not given: no more people improved than without the scheme, as far as can be seen" if own["estimate"] > 0 else "no cost a person is shown")])
     each, more = own["estimate"] / (difference["estimate"] / 100), difference

@@ -15,6 +15,7 @@ FEWEST = 10                     # people with scores over the whole time, and wi
 FEWEST_CLUSTERS = 3             # in each arm
 PEOPLE_PER_COLUMN = 10
 SAME_AS_BEFORE = {"gp": "gp_appointments_12m", "ae": "ae_attendances_12m"}     # columns of people that say what the use before the start says
+OTHERS = ("gp", "nurse", "ae", "nel", "op", "mh", "ambulance")    # services whose costs cannot hold that of the scheme
 NO_OWN_COST = "the scheme's own cost is not known"        # without it even a scheme that saves nothing would seem to cost nothing
 
 
@@ -82,8 +83,8 @@ class Valued:
 
     @property
     def about(self):
-        """What may be said of it anywhere: months looked at (None when nothing can be compared), how gaps were filled, whether by place, services whose costs are counted, and those without a unit cost."""
-        return dict(months=self.months[-1] if self.months else None, how=self.how, by_place=self.clusters is not None, services=self.services, unpriced=self.notes)
+        """What may be said of it anywhere: months looked at (None when nothing can be compared), how gaps were filled, whether by place, services whose costs are counted, of these those with the extract's own costs, and services without a unit cost."""
+        return dict(months=self.months[-1] if self.months else None, how=self.how, by_place=self.clusters is not None, services=self.services, paid=tuple(s for s in self.services if s not in self.priced), unpriced=self.notes)
 
     def columns(self, *kinds):
         """Where the columns of these kinds are: known, before, score, spent."""
@@ -131,7 +132,7 @@ def value_people(people, plan, copies=COPIES):
     arm = people["arm"].eq("scheme").to_numpy().astype(float)
     followed = people[scores].notna().all(axis=1).to_numpy() if scores else np.zeros(len(people), dtype=bool)
     problem = _problem(people, scores, followed, arm, plan) if both else "there is no comparison group"
-    problem = problem or ("" if plan.scheme_cost or any(c.startswith("cost_") for c in people) else NO_OWN_COST)
+    problem = problem or ("" if plan.scheme_cost or any(c.startswith("cost_") and c.removeprefix("cost_") not in OTHERS for c in people) else NO_OWN_COST)
     if problem:
         return Valued(problem=problem, others=int((~some).sum()), services=tuple(spent), notes=notes)
     fewest = min(int((followed & (arm == a)).sum()) for a in (0, 1))

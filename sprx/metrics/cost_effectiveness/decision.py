@@ -202,12 +202,14 @@ def value_of_finding_out(table, people_a_year, years, study_cost, plan):
     Returns
     -------
     DataFrame
-        Result layout: evpi_everybody (pounds), group threshold_gbp; and study_cost (pounds). A study that costs more than that is not worth its price, whatever it finds.
+        Result layout: evpi_everybody (pounds), group threshold_gbp; and study_cost (pounds); empty where nobody knows how many people a year. A study that costs more than that is not worth its price, whatever it finds.
 
     References
     ----------
     Claxton (1999) J Health Econ 18:341.
     """
+    if not people_a_year > 0:
+        return result_table([])
     whole = people_a_year * sum(economics.discount(12 * np.arange(int(np.ceil(years))), plan.rate) * np.minimum(years - np.arange(int(np.ceil(years))), 1))
     rows = table[(table["measure"] == "evpi") & table["level"].isin([f"{at:.0f}" for at in plan.thresholds])]
     method = f"evpi of a person x {people_a_year:,.0f} people a year x {years:g} years, {100 * plan.rate:g}% a year"

@@ -165,7 +165,7 @@ def social_return(wellby, change, plan, year, cash_cost, taken_off):
     share = float(np.prod([1 - part for part in taken.values()]))
     said = ", ".join(f"{name.replace('_', '-')} {100 * part:.0f}%" for name, part in taken.items() if part)
     ways = {"nothing taken off, by all costs": (1.0, plan.scheme_cost, "nothing taken off"), f"{said} taken off, by all costs": (share, plan.scheme_cost, said)}
-    if cash_cost is not None and cash_cost < plan.scheme_cost:
+    if cash_cost is not None and 0 < cash_cost < plan.scheme_cost:
         ways[f"{said} taken off, by cash costs only"] = (share, cash_cost, said)
     row = {k: value[k] for k in ("n", "n_missing", "numerator")} | dict(measure="social_return", group="social_return", unit="pounds for each pound", conf_level=plan.conf_level,
                                                                        note="" if compared else "from a change without a comparison")
