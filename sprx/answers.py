@@ -204,7 +204,7 @@ def answer_cost_effectiveness(tables, design, plan, about, terms):
         short = short_verdict(tables["decision"], plan.thresholds, about["months"]) if design["level"] >= EFFECT_FROM else ""
         short += " (if the extract's costs hold that of the scheme)" if short and not plan.scheme_cost else ""
         if terms.lines_set_aside and max(found, default=0) >= SETTLED[0]:       # with what is missing the scheme may not be worth its cost
-            text, sure, short = f"Whether the scheme is worth its cost cannot be told: it costs more than could be counted, and needs cost lines that can be used. As far as they go: {text}", 0, ""
+            text, sure, short = f"Whether the scheme is worth its cost cannot be told: it costs more than could be counted, and needs cost lines that can be used. As far as they go: {text[0].lower() + text[1:]}", 0, ""
         text += f" {describe_unused_lines(terms)}" if terms.lines_set_aside else ""
         steps = [(2, "Measure for longer: whether the benefit lasts decides whether the scheme is worth its cost.")] if about["months"] < 12 else []
         return Answer("cost_effectiveness", text, sure, reasons, steps, short)
