@@ -1,4 +1,4 @@
-"""The command line: `sprx init`, `check`, `run`, `simulate`, `lab`. Exit status: 0 all well, 1 a scheme failed, 2 wrong usage."""
+"""The command line: `sprx init`, `check`, `run`, `simulate`, `lab`, `evidence`. Exit status: 0 all well, 1 a scheme failed, 2 wrong usage."""
 
 import os
 import sys
@@ -201,6 +201,98 @@ def lab(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A scheme fol
         raise typer.Exit(1) from None
     say(f"The notebooks are in {notebooks}; edit a cell and run it again.")
     raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(notebooks)]))
+
+
+# ---- sprx evidence
+
+evidence = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The evidence base: add to it, check it, write it as a table.")
+app.add_typer(evidence, name="evidence")
+EVIDENCE = Path("evidence")
+Base = Annotated[Optional[Path], typer.Option("--base", metavar="DIR", help="The folder with your own part of the evidence base (default: ./evidence).")]
+
+
+def _evidence_or_exit(base):
+    """The evidence base, or its problems and status 1."""
+    from sprx.errors import SchemeError
+    from sprx.evidence import read_base
+
+    try:
+        if base is not None and not base.is_dir():
+            raise SchemeError(f"No such folder: {base}. Give the folder with your part of the evidence base, or leave --base out.")
+        return read_base(base or EVIDENCE)
+    except SchemeError as error:
+        report_problems("The evidence base", error.problems)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        report_problems("The evidence base", [f"{error.strerror}: {error.filename}. Check that it can be read."])
+        raise typer.Exit(1) from None
+
+
+@evidence.command("add")
+def evidence_add(file: Annotated[Path, typer.Argument(metavar="FILE", help="A scheme's evidence_record.json, or a CSV or Excel file with rows of one table.")],
+                 base: Base = None,
+                 table: Annotated[Optional[str], typer.Option(help="Which table the rows are of; otherwise told from the header.")] = None,
+                 by: Annotated[Optional[str], typer.Option(help="Who adds it; otherwise your name on this computer.")] = None,
+                 synthetic: Annotated[bool, typer.Option("--synthetic", help="Take a record of synthetic data, to try things out.")] = False):
+    """Check a scheme's record or rows filled in by hand, and add them to your part of the evidence base."""
+    import datetime
+    import getpass
+
+    from sprx.errors import SchemeError
+    from sprx.evidence import TABLES, add_file
+
+    if table is not None and table not in TABLES:
+        raise typer.BadParameter(f"No table {table!r}. There are: {', '.join(TABLES)}.", param_hint="--table")
+    try:
+        who = by or getpass.getuser()
+    except (KeyError, OSError, ImportError):            # a computer that does not know its user
+        raise typer.BadParameter("this computer does not say who you are; give a name.", param_hint="--by") from None
+    try:
+        added = add_file(file, base or EVIDENCE, who, datetime.date.today().isoformat(), table, synthetic)
+    except SchemeError as error:
+        report_problems(file, error.problems)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        report_problems(file, [f"{error.strerror or error}: {error.filename}. Nothing was added; give another folder with --base."])
+        raise typer.Exit(1) from None
+    say(f"Added to {base or EVIDENCE}: {', '.join(f'{n} of {name}' for name, n in added.items())}.")
+
+
+@evidence.command("check")
+def evidence_check(base: Base = None):
+    """Check the evidence that sprx carries and your own part of it."""
+    from sprx.evidence import base_summary, check_base
+
+    tables = _evidence_or_exit(base)
+    for name, carried, added in base_summary(tables):
+        say(f"{name:<12}{carried:>6} carried by sprx{added:>6} added")
+    problems = check_base(tables)
+    if problems:
+        report_problems("The evidence base", problems)
+        raise typer.Exit(1)
+    say("No problems found.")
+
+
+@evidence.command("table")
+def evidence_table(out: Annotated[Path, typer.Argument(metavar="OUT", help="A file that ends in .xlsx (every table) or .csv (one table).")],
+                   base: Base = None,
+                   table: Annotated[str, typer.Option(help="The table for a .csv.")] = "effects"):
+    """Write the evidence base, sprx's and yours, as Excel or CSV."""
+    from sprx.errors import SchemeError
+    from sprx.evidence import TABLES, write_base
+
+    if table not in TABLES:
+        raise typer.BadParameter(f"No table {table!r}. There are: {', '.join(TABLES)}.", param_hint="--table")
+    tables = _evidence_or_exit(base)
+    try:
+        write_base(tables, out, table)
+    except SchemeError as error:
+        report_problems(out, error.problems)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        report_problems(out, [f"{error.strerror or error}. Give another file."])
+        raise typer.Exit(1) from None
+    say(f"Wrote {out}.")
 
 
 def main():

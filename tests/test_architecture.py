@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "run": {"settings", "errors", "clean", "load", "page", "disclosure", "tables", "kernels", "answers", "wording", "__version__"},
     "lab": {"run", "settings"}, "key_words": set(), "template": {"errors", "key_words", "reference", "schema", "settings", "readers", "identifiers"},
     "sample": {"reference", "scoring", "schema"}, "untidy": set(), "simulate": {"prices", "reference", "sample", "scoring", "stats", "untidy"},
-    "cli": {"clean", "errors", "lab", "load", "run", "simulate", "template"},
+    "evidence": {"errors", "readers", "reference", "results", "stats", "__version__"},
+    "cli": {"clean", "errors", "evidence", "lab", "load", "run", "simulate", "template"},
 }
 METRICS_MAY_IMPORT = {"errors", "reference", "results", "intervals", "stats", "prices"}
 
