@@ -195,7 +195,7 @@ def answer_cost_effectiveness(tables, design, plan, about, terms):
         few = any(settled) or arms["n"].min() < FEW_VALUED
         sure = 1 if few else max(1, most - int(most == 3 and kept < GOOD_FOLLOW_UP) - int(kept < FAIR_FOLLOW_UP) - bool(terms.lines_set_aside))
         reasons = f"{design['name']}, level {design['level']:g} of 5; over {round(about['months'], 1):g} months" + ("; the data do not settle it" if any(settled) else "")
-        reasons += "" if pd.isna(kept) or kept == 1 else f"; of {percent(kept)} in the group with fewer everything was recorded, the rest is filled in or left out"
+        reasons += "" if pd.isna(kept) or kept == 1 else f"; every score and cost is recorded of {percent(kept)} in the group with fewer"
         reasons += "" if plan.scheme_cost else "; the scheme's own cost counts only as far as the extract's costs hold it"
         text += "" if about["services"] else " Use of services over these months is not held for both groups, so only the scheme's own cost is counted."
         text += " The extract's own costs are counted beside the scheme's: make sure that they do not hold it already." if about["paid"] and plan.scheme_cost else ""

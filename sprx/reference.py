@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d+)?")
+BY_LOT = ("randomised", "cluster_randomised")       # designs in which chance made the groups
 FOLDER = Path(__file__).with_name("reference")
 
 

@@ -46,7 +46,7 @@ def test_draws_never_make_a_certainty():
 
 
 def test_pounds_and_qalys_have_the_figures_that_count():
-    assert [money(v) for v in (0.5, 7.8, 9.0, 12.6, 343.2, 47424.6, -12.0)] == ["£0.50", "£7.80", "£9", "£13", "£343", "£47,425", "£12"]
+    assert [money(v) for v in (0.5, 7.8, 9.0, 12.6, 343.2, 47424.6, -12.0)] == ["£0.50", "£7.80", "£9.00", "£12.60", "£343", "£47,400", "£12.00"]
     assert [qalys(v) for v in (0.00724, 0.0759, 0.61, 1.23, -0.0021)] == ["0.0072", "0.076", "0.61", "1.2", "0.0021"]
 
 
@@ -145,15 +145,15 @@ def test_other_analyses_are_said_to_agree_or_not():
 def test_kinds_of_value_are_told_apart_and_never_added():
     table = rows(("capacity_releasing", "all", 12.0, -3.0, 27.0, {}), ("health_value", "20000", 144.0, 70.0, 220.0, dict(group="threshold_gbp")), ("wellbeing_value", "all", 1164.0, 600.0, 1700.0, {}))
     text = describe_kinds(table)
-    assert "use of services worth £12 a person is set free (95% CI £3 taken up to £27 set free), for others to use" in text and text.endswith("they must not be added up.")
-    assert "worth £12 a person is taken up (95% CI £3 set free to £27 taken up)" in describe_kinds(table.assign(estimate=-table["estimate"], conf_low=-table["conf_high"], conf_high=-table["conf_low"]))
+    assert "use of services worth £12.00 a person is set free (95% CI £3.00 taken up to £27 set free), for others to use" in text and text.endswith("they must not be added up.")
+    assert "worth £12.00 a person is taken up (95% CI £3.00 set free to £27 taken up)" in describe_kinds(table.assign(estimate=-table["estimate"], conf_low=-table["conf_high"], conf_high=-table["conf_low"]))
     assert describe_kinds(rows()) == "No money leaves a budget: counts of appointments cannot show that."
 
 
 def test_quadrants_value_sets_prices_and_lessons_in_words():
     nan = float("nan")
     table = rows(*[("quadrant_share", level, e, nan, nan, dict(group="quadrant")) for level, e in (("more effect, more cost", 0.9), ("less effect, more cost", 0.1), ("less effect, less cost", 0.0))])
-    assert describe_quadrants(table) == "Of the draws, the scheme gives more effect at more cost in 90% and less effect at more cost in 10%."
+    assert describe_quadrants(table) == "Where the people are drawn again and again, the scheme gives more effect at more cost in 90% and less effect at more cost in 10% of the draws."
     assert "EQ-5D-3L" in describe_value_set(["eq5d3l"]) and "not counted, not zero" in describe_value_set(["eq5d3l"], ("mh",)) and "need EQ-5D" in describe_value_set([])
     assert price_terms(PLAN.prices, "2023/24")[0][1].startswith("£37 a use in 2023/24 prices (£30 to £56 where prices are unsure)")
     assert "£2.42" in describe_green_lesson() and "£1.88" in describe_green_lesson()
@@ -180,7 +180,7 @@ def test_the_answer_is_as_sure_as_the_design_and_less_where_the_data_do_not_sett
     assert answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(months=12.0), TERMS).next_steps == []
     assert answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT | dict(services=()), TERMS).text.endswith("only the scheme's own cost is counted.")
     lost = answer_cost_effectiveness(tables | dict(arms=arms.assign(n_missing=[0, 500])), DESIGN, PLAN, ABOUT, TERMS)
-    assert lost.sure == 1 and "of 50% in the group with fewer everything was recorded" in lost.why
+    assert lost.sure == 1 and "every score and cost is recorded of 50% in the group with fewer" in lost.why
     aside = CostTerms("2023/24", 1.0, lines_set_aside=2)
     unused = answer_cost_effectiveness(tables, DESIGN, PLAN, ABOUT, aside)
     assert "could not be used" in unused.text and unused.sure == 1 and "very unlikely" in unused.short

@@ -6,8 +6,8 @@ from sprx.cohort.lost import ALWAYS, scores_and_covariates
 from sprx.cohort.people import scheme_people
 from sprx.cohort.referrals import referred_people
 from sprx.cohort.scores import chosen_scores, instruments_used
-from sprx.cohort.use import BY_LOT, contaminated, service_months, services_used, use_problem
-from sprx.reference import facts, plain_key
+from sprx.cohort.use import contaminated, service_months, services_used, use_problem
+from sprx.reference import BY_LOT, facts, plain_key
 
 ALSO_KNOWN = ("long_term_conditions", "gp_appointments_12m", "ae_attendances_12m", "lives_alone")   # beside what every chapter looks for
 FEWEST_COMPARED = 2

@@ -7,8 +7,8 @@ from sprx.cohort.compared import compared_people
 from sprx.cohort.due import follow_up_window
 from sprx.cohort.referrals import referred_people
 from sprx.cohort.scores import follow_up_visits, instruments_used, scored_people
-from sprx.cohort.use import BY_LOT, _compared, _placed, _visits, service_months, services_used
-from sprx.reference import measures, plain_key
+from sprx.cohort.use import _compared, _placed, _visits, service_months, services_used
+from sprx.reference import BY_LOT, measures, plain_key
 
 LIFE_SATISFACTION = "ons_life_sat"
 RUN_UP = 12             # months of use before the start that are held against the months after

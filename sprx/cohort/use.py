@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 
 from sprx.cohort.referrals import referred_people
-from sprx.reference import allowed
+from sprx.reference import BY_LOT, allowed
 
 COLUMNS = ["person_id", "arm", "service", "month", "count", "exposure", "cluster", "calendar"]
-BY_LOT = ("randomised", "cluster_randomised")
 VISIT_GAP, ROWS_PER_VISIT = 2, 3        # months that lie further apart than this, with that many rows in each, are visits
 NO_TABLE = "the data hold no service use"
 NOT_HELD = "the data hold no use of this service by anybody compared"

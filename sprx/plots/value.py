@@ -18,7 +18,9 @@ def plot_plane(draws, ax=None, threshold=None):
     if threshold is not None:
         across = np.array(sides[0])
         ax.plot(across, threshold * across, "--", color="#333333", linewidth=1.4)
-        ax.annotate(f"£{threshold:,.0f} a QALY", (0.98, 0.02), xycoords="axes fraction", ha="right", va="bottom", color="#333333")
+        end = min(sides[0][1], sides[1][1] / threshold)
+        ax.annotate(f"£{threshold:,.0f} a QALY", (end, threshold * end), xytext=(-4, -16), textcoords="offset points", ha="right", va="top", color="#333333",
+                    bbox=dict(facecolor="white", edgecolor="none", alpha=0.8, pad=1))
     ax.set(xlim=sides[0], ylim=sides[1], xlabel="difference in QALYs a person", ylabel="difference in cost,\n£ a person")
     for text, x, y, ha, va in (("dearer, less effect", 0.01, 0.98, "left", "top"), ("dearer, more effect", 0.99, 0.98, "right", "top")):
         ax.annotate(text, (x, y), xycoords="axes fraction", ha=ha, va=va, color="#444444", fontsize=9.5, bbox=dict(facecolor="white", edgecolor="none", alpha=0.8, pad=1))

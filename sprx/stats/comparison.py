@@ -129,6 +129,11 @@ def left_out_variance(estimate, clusters):
     return float((len(names) - 1) / len(names) * ((left - whole) ** 2).sum())
 
 
+def own_clusters(names):
+    """Each person's cluster as text; people of no known cluster are one of their own. `names`: Series, one row per person."""
+    return names.astype("string").fillna(names.index.to_series().map("alone {}".format)).to_numpy(dtype=str)
+
+
 def cluster_df(clusters):
     """Degrees of freedom of a cluster-robust error of a difference between arms."""
     return max(float(len(np.unique(clusters)) - 2), 1.0)

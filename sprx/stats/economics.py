@@ -173,12 +173,6 @@ def _times_drawn(draws, size, rng):
 
 # ---- the decision
 
-def net_benefit(estimates, covariance, threshold):
-    """Effect x threshold - cost, and its standard error; estimates and covariance of (effect, cost)."""
-    towards = np.array([threshold, -1.0])
-    return float(towards @ estimates), float(max(towards @ covariance @ towards, 0.0) ** 0.5)
-
-
 def decide(costs, effects, thresholds):
     """What draws of the costs and effects of two or more strategies say at each threshold.
 
@@ -221,43 +215,6 @@ def _shared(benefit, highest):
     """Where strategies tie, the draw is shared among them."""
     reached = np.array([own == highest for own in benefit], dtype=float)
     return (reached / reached.sum(axis=0)).mean(axis=1)
-
-
-def incremental(costs, effects):
-    """Each strategy against the next best, in order of cost: who is dominated, and the ratios of the others.
-
-    Parameters
-    ----------
-    costs, effects : arrays, one mean per strategy
-
-    Returns
-    -------
-    DataFrame, one row per strategy, cheapest first
-        strategy, cost, effect, status ('' on the frontier, 'dominated': another costs no more and does no less, 'extendedly dominated': a mix of two others does), icer (missing for the
-        cheapest and for the dominated).
-
-    References
-    ----------
-    Drummond et al (2015) Methods for the Economic Evaluation of Health Care Programmes, chapter 4.
-    """
-    table = pd.DataFrame(dict(strategy=range(len(costs)), cost=np.asarray(costs, dtype=float), effect=np.asarray(effects, dtype=float)))
-    table = table.sort_values(["cost", "effect"], ascending=[True, False], ignore_index=True).assign(status="", icer=np.nan)
-    on = []
-    for i in table.index:
-        if on and table.at[i, "effect"] <= table.at[on[-1], "effect"]:
-            table.at[i, "status"] = "dominated"
-            continue
-        while len(on) > 1 and _ratio(table, on[-1], i) <= table.at[on[-1], "icer"]:
-            table.loc[on[-1], ["status", "icer"]] = "extendedly dominated", np.nan
-            on.pop()
-        if on:
-            table.at[i, "icer"] = _ratio(table, on[-1], i)
-        on.append(i)
-    return table
-
-
-def _ratio(table, one, other):
-    return (table.at[other, "cost"] - table.at[one, "cost"]) / (table.at[other, "effect"] - table.at[one, "effect"])
 
 
 QUADRANTS = ("more effect, more cost", "more effect, less cost", "less effect, more cost", "less effect, less cost")

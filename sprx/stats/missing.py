@@ -10,6 +10,7 @@ from sprx.errors import DataError
 
 CYCLES = 10             # rounds of the chain before a completed table is kept (R mice: 5; ours are cheap)
 RIDGE = 1e-5            # as R mice's norm.draw: keeps columns that repeat one another from breaking the regression
+PEOPLE_PER_COLUMN = 10  # people with an outcome for each column that is adjusted for or filled in
 FEWEST_IN_LEVEL = 10    # a level of a covariate with fewer people joins the others
 
 
@@ -97,6 +98,33 @@ def impute(table, m, seed):
         for j in gaps:
             _draw(copies, j, lost[:, j], rng)
     return copies * spread + centre
+
+
+def impute_by_arm(values, arm, fewest, m, seed):
+    """Completed copies, arm by arm so that the arms may differ in how columns go together; from both together where people are too few for that.
+
+    Parameters
+    ----------
+    values : array, people x columns
+        nan = missing.
+    arm : array of 0 and 1
+    fewest : int
+        People with an outcome in the smaller arm; fewer than 10 a column are too few.
+    m, seed : int
+
+    Returns
+    -------
+    (copies, how)
+        One copy where nothing is missing. how: in words.
+    """
+    if not np.isnan(values).any():
+        return values[None], "nothing was missing"
+    if fewest < PEOPLE_PER_COLUMN * values.shape[1]:
+        return impute(np.column_stack([arm, values]), m, seed)[:, :, 1:], f"missing values filled in {m} times (seed {seed})"
+    copies = np.empty((m, *values.shape))
+    for a in (0, 1):
+        copies[:, arm == a] = impute(values[arm == a], m, seed + a)
+    return copies, f"missing values filled in {m} times, group by group (seed {seed})"
 
 
 def _draw(copies, j, lost, rng):

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from sprx.reference import BY_LOT
 from sprx.wording.verdict import EFFECT_FROM, NOT_ANSWERED, better_sign, verdict, verdict_sentence, verdict_tail, why_not
 from sprx.wording.words import ANALYSIS_WORDS, count, describe_axis, interval, level_of, listed, number, one, percent
 
@@ -242,7 +243,7 @@ def trial_rows(designs, outcome, instrument_name, months):
         The scheme's follow-up time.
     """
     row = designs.loc[outcome]
-    by_lot = row["design"] in ("randomised", "cluster_randomised")
+    by_lot = row["design"] in BY_LOT
     return [("Who could take part", "everybody drawn by lot, whether or not they came" if by_lot else "people referred in the period, and comparison people who were not referred themselves"),
             ("What is compared", f"being offered the scheme with not being offered it: {row['who_is_compared']}" if by_lot else f"being referred with not being referred: {row['who_is_compared']}"),
             ("Time zero", "the start given for each person" if by_lot else "the day of the first referral; for comparison people, their index date"),

@@ -5,7 +5,7 @@ import pandas as pd
 from sprx.reference import facts
 from sprx.wording.use import service_name
 from sprx.wording.verdict import EFFECT_FROM, IF_ALIKE, LEADS, NO_EFFECT_SHOWN
-from sprx.wording.words import level_of, listed, number, one
+from sprx.wording.words import level_of, listed, number, one, pounds
 
 # from which probability on what is said; in order
 CHANCES = ((0.95, "very likely to be worth its cost"), (0.8, "likely to be worth its cost"), (0.5, "more likely than not to be worth its cost, but far from certain"),
@@ -18,9 +18,8 @@ VALUE_SETS = {"eq5d3l": "EQ-5D-3L, UK value set (Dolan 1997)", "eq5d5l_map": "EQ
 
 
 def money(value):
-    """'£1,944', '£7.80'; without a sign."""
-    size = abs(float(value))
-    return f"£{size:,.0f}" if size >= 10 or round(size, 2).is_integer() else f"£{size:,.2f}"
+    """A sum as `pounds` says it, without its sign: the words around it have that."""
+    return pounds(abs(value))
 
 
 def qalys(value):
@@ -96,28 +95,19 @@ def _ratio_words(effect, cost, ratio):
     if not _is_certain(cost):
         return ("more" if gained > 0 else "less") + " health; whether it costs more or less cannot be told"
     if ratio is not None and gained > 0:
-        return f"{money(_rounded(ratio.estimate))} for each QALY gained"
+        return f"{money(ratio.estimate)} for each QALY gained"
     if ratio is not None:
-        return f"less health for less money, {money(_rounded(ratio.estimate))} saved for each QALY given up (here the scheme is the better buy when that is high, not when it is low)"
+        return f"less health for less money, {money(ratio.estimate)} saved for each QALY given up (here the scheme is the better buy when that is high, not when it is low)"
     if abs(gained) < 1e-9:
         return "no more health, at a cost" if paid > 1e-9 else "no difference in health" if abs(paid) <= 1e-9 else "no less health, for less money"
     return "more health for no more money, so better on both counts" if gained > 0 else "less health for no less money, so worse on both counts"
 
 
-def _rounded(value):
-    """A ratio to three figures that count."""
-    return float(f"{value:.3g}")
-
-
 def describe_net_benefit(value):
     """What is left when the QALYs are valued in pounds and the costs taken off, at each threshold."""
     rows = value[(value["measure"] == "net_benefit") & value["estimate"].notna()]
-    said = [f"{_signed(row.estimate)} a person at {money(float(row.level))} a QALY ({level_of(row)} CI {_signed(row.conf_low)} to {_signed(row.conf_high)})" for row in rows.itertuples()]
+    said = [f"{pounds(row.estimate)} a person at {money(float(row.level))} a QALY ({level_of(row)} CI {pounds(row.conf_low)} to {pounds(row.conf_high)})" for row in rows.itertuples()]
     return f"Valued in pounds, less its cost, what the scheme brings comes to {listed(said)}. Below nothing, the money would buy more health elsewhere in the health service." if said else ""
-
-
-def _signed(value):
-    return ("−" if value < 0 else "") + money(value)
 
 
 def describe_value(value, decided, design, level, months, thresholds):
@@ -193,7 +183,7 @@ def describe_quadrants(decided):
     """How the draws lie in the plane."""
     rows = decided[(decided["measure"] == "quadrant_share") & decided["estimate"].notna()].sort_values("estimate", ascending=False, kind="stable")
     said = [f"{r.level.replace(', ', ' at ')} in {percent_chance(r.estimate)}" for r in rows.itertuples() if r.estimate >= 0.005]
-    return f"Of the draws, the scheme gives {listed(said)}." if said else ""
+    return f"Where the people are drawn again and again, the scheme gives {listed(said)} of the draws." if said else ""
 
 
 def describe_curve(decided, thresholds):
@@ -221,7 +211,7 @@ def describe_finding_out(table, thresholds):
     rows = [(at, row.estimate) for at, row in rows if row is not None]
     if not rows or cost is None:
         return ""
-    said = listed(f"{money(_rounded(value))} at {money(at)} a QALY" for at, value in rows)
+    said = listed(f"{money(value)} at {money(at)} a QALY" for at, value in rows)
     text = f"Knowing for certain whether the scheme is worth its cost would itself be worth at most {said}, over all the people it will be offered to."
     most = max(value for _, value in rows)
     if most < cost.estimate:
@@ -231,7 +221,7 @@ def describe_finding_out(table, thresholds):
 
 def describe_at_stake(spent, study_cost, deflated_to):
     """Where costs and effects of two groups cannot be compared: what is spent on a scheme that may do nothing."""
-    return (f"As long as costs and QALYs of two groups cannot be compared, nobody can say what knowing for certain would be worth. But if the scheme does nothing, {money(_rounded(spent))} a year is spent for nothing ({deflated_to} prices); "
+    return (f"As long as costs and QALYs of two groups cannot be compared, nobody can say what knowing for certain would be worth. But if the scheme does nothing, {money(spent)} a year is spent for nothing ({deflated_to} prices); "
             f"a study with a comparison at {money(study_cost)} costs {number(study_cost / spent)} times that." if spent > 0 else "")
 
 
@@ -242,10 +232,10 @@ def describe_scenarios(table):
         return ""
     base, others = rows.iloc[0], rows.iloc[1:]
     turned = others[(others["estimate"] > 0) != (base["estimate"] > 0)]
-    text = f"As answered, the net benefit is {_signed(base['estimate'])} a person. "
+    text = f"As answered, the net benefit is {pounds(base['estimate'])} a person. "
     if turned.empty:
         return text + f"None of the other assumptions turns {'a loss into a gain' if base['estimate'] <= 0 else 'the gain into a loss'}."
-    said = listed(f"“{r.level}” ({_signed(r.estimate)})" for r in turned.itertuples())
+    said = listed(f"“{r.level}” ({pounds(r.estimate)})" for r in turned.itertuples())
     return text + f"It turns to {'a gain' if base['estimate'] <= 0 else 'a loss'} if: {said}."
 
 
@@ -256,7 +246,7 @@ def describe_ways(value):
         return ""
     base, others = rows.iloc[0], rows.iloc[1:]
     apart = [r.level for r in others.itertuples() if (r.estimate > 0) != (base["estimate"] > 0)]
-    text = f"The answering analysis gives {_signed(base['estimate'])} a person; the others lie between {_signed(others['estimate'].min())} and {_signed(others['estimate'].max())}"
+    text = f"The answering analysis gives {pounds(base['estimate'])} a person; the others lie between {pounds(others['estimate'].min())} and {pounds(others['estimate'].max())}"
     return text + (f". The sign is another one in: {listed(apart)}." if apart else ", all with the same sign.")
 
 
@@ -265,8 +255,8 @@ def describe_kinds(table):
     said = ["No money leaves a budget: counts of appointments cannot show that"]
     freed, health, glad = one(table, "capacity_releasing"), one(table, "health_value", group="threshold_gbp", level=_first_level(table)), one(table, "wellbeing_value")
     said += [_capacity(freed)] if freed is not None else []
-    said += [f"health worth {_signed(health.estimate)} a person at {money(float(health.level))} a QALY"] if health is not None else []
-    said += [f"wellbeing worth {_signed(glad.estimate)} a person in WELLBYs"] if glad is not None else []
+    said += [f"health worth {pounds(health.estimate)} a person at {money(float(health.level))} a QALY"] if health is not None else []
+    said += [f"wellbeing worth {pounds(glad.estimate)} a person in WELLBYs"] if glad is not None else []
     return "; ".join(said) + ". These are different things: they must not be added up." if len(said) > 1 else said[0] + "."
 
 
@@ -290,7 +280,7 @@ def describe_wellbys(table):
         return ""
     low, central, high = (one(table, "wellby_value", level, "wellby") for level in ("low", "central", "high"))
     return (f"In life satisfaction, people of the scheme gained {difference(row, qalys, 'WELLBYs more', 'WELLBYs fewer', 'as many WELLBYs')} (points of life satisfaction times years), worth "
-            f"{_signed(central.estimate)} a person ({_signed(low.estimate)} to {_signed(high.estimate)} by the lowest and the highest official value). QALYs and WELLBYs count partly the same: never add them.")
+            f"{pounds(central.estimate)} a person ({pounds(low.estimate)} to {pounds(high.estimate)} by the lowest and the highest official value). QALYs and WELLBYs count partly the same: never add them.")
 
 
 def describe_social(table):
@@ -300,7 +290,7 @@ def describe_social(table):
         return ""
     said = listed(f"£{r.estimate:.2f} ({r.level})" for r in rows.itertuples())
     note = " It rests on a change without a comparison." if rows["note"].str.contains("without a comparison").any() else ""
-    return f"For each pound: {said}, from the same scheme and the same people.{note}"
+    return f"For each pound: {said}, from the same scheme and the same people.{note} None of this is what the answer above rests on."
 
 
 def describe_green_lesson():
@@ -374,16 +364,17 @@ def study_terms(settings, design, plan, about, year):
     months, asked, economics = about["months"], settings.economics.get("horizon_months") or settings.follow_up_months, settings.economics
     looked = "none: nothing can be compared" if months is None else f"{round(months, 1):g} months from the start"
     rate = f"{100 * plan.rate:g}% a year"
+    made = [] if months is None else [
+        ("Effects", "quality-adjusted life years (QALYs): the area under each person's utilities; the difference is adjusted for the first utility (Manca 2005)"),
+        ("Costs", "use of services times unit costs, or the extract's own costs, and the scheme's own cost a person, whoever pays for it"),
+        ("What was not recorded", ("people of whom it was not are left out; in an analysis beside the answer: " if about["by_place"] else "") + (about["how"] or "nothing can be filled in")),
+        ("How sure", f"{plan.draws:,} joint bootstrap draws" + (" of whole places" if about["by_place"] else " of people within each group") + f" (seed {plan.seed}), beside regressions with robust errors")]
     return [
         ("Whose costs count", economics.get("perspective") or "not said in scheme.yaml; the scheme's own costs, whoever pays, and the use of services that the data hold"),
         ("Compared with", design["who_is_compared"] or "nobody"), ("Design", f"{design['name']}, level {design['level']:g} of 5"),
         ("Time looked at", looked + (f"; {asked:g} were asked for" if months is not None and asked and abs(asked - months) > 0.1 else "")),
         ("Discounting", f"{rate} after the first year" if months is not None and months > 12 else f"none is needed within a year ({rate} would apply later)"),
-        ("Effects", "quality-adjusted life years (QALYs): the area under each person's utilities; the difference is adjusted for the first utility (Manca 2005)"),
-        ("Costs", "use of services times unit costs, or the extract's own costs, and the scheme's own cost a person, whoever pays for it"),
-        ("Prices", f"pounds of {year}, brought there by the GDP deflator (the extract's own costs as they are); what was set up lasts {economics.get('set_up_years', 5):g} years"),
-        ("What was not recorded", about["how"] or "nothing can be filled in"),
-        ("How sure", f"{plan.draws:,} joint bootstrap draws" + (" of whole places" if about["by_place"] else " of people within each group") + f" (seed {plan.seed}), beside regressions with robust errors"),
+        *made, ("Prices", f"pounds of {year}, brought there by the GDP deflator (the extract's own costs as they are); what was set up lasts {economics.get('set_up_years', 5):g} years"),
         ("Who gains, who loses", "not valued here; chapter 3 has the change by group"),
         ("People involved, funding, interests", "not held in scheme.yaml: say them beside this report"),
         ("What has to be true", design["assumptions"] or "nothing can be compared")]

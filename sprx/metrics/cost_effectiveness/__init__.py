@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sprx.errors import DataError
-from sprx.metrics.cost_effectiveness.data import BY_LOT, EconomicPlan, Valued, service_prices, used, value_people
+from sprx.metrics.cost_effectiveness.data import EconomicPlan, Valued, service_prices, used, value_people
+from sprx.reference import BY_LOT
 from sprx.results import result_table
 from sprx.stats import comparison, economics, missing
 
-__all__ = ["BY_LOT", "EconomicPlan", "Fit", "Valued", "cost_effectiveness", "fit", "means_by_arm", "service_prices", "value_people"]
+__all__ = ["EconomicPlan", "Fit", "Valued", "cost_effectiveness", "fit", "means_by_arm", "service_prices", "value_people"]
+FEWEST_TOGETHER = 10        # people a coefficient, for both equations together
 WORDS = {
     "adjusted": "two least-squares regressions: effect on arm and first score, cost on arm and use before the start", "not adjusted": "differences of means",
     "with covariates": "the same with the covariates of scheme.yaml", "complete cases": "only people of whom everything is recorded",
@@ -190,11 +192,8 @@ def _together(ready, plan, row):
     return _three(found, plan, row | counts(ready, keep) | dict(level="seemingly unrelated", method=WORDS["seemingly unrelated"], note=""))
 
 
-FEWEST_TOGETHER = 10
-
-
 def means_by_arm(ready, plan):
-    """Mean effect and cost of each arm as recorded, among people of whom everything is.
+    """Mean effect and cost of each arm as recorded, among people of whom every score and cost is.
 
     Returns
     -------
@@ -205,10 +204,10 @@ def means_by_arm(ready, plan):
         return result_table([])
     rows = []
     for name, a in (("scheme", 1), ("comparison", 0)):
-        keep = ready.complete & (ready.arm == a)
+        keep = ready.valued & (ready.arm == a)
         outcomes = ready.outcomes(ready.copies[0], keep, plan.rate)
         cost = sum(outcomes[1:-1], np.zeros(keep.sum())) + plan.scheme_cost * a
         for measure, unit, values in (("mean_qaly", "QALYs a person", outcomes[0]), ("mean_cost", "pounds", cost)):
             rows.append(dict(measure=measure, group="arm", level=name, n=int(keep.sum()), n_missing=int(((ready.arm == a) & ~keep).sum()), numerator=int(keep.sum()), unit=unit,
-                             estimate=values.mean() if keep.any() else np.nan, method="mean of people with everything recorded"))
+                             estimate=values.mean() if keep.any() else np.nan, method="mean of people with every score and cost recorded"))
     return result_table(rows)

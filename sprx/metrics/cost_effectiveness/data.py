@@ -7,13 +7,12 @@ import pandas as pd
 
 from sprx.errors import DataError
 from sprx.prices import price_year, unit_cost
-from sprx.stats import economics, missing
+from sprx.reference import BY_LOT
+from sprx.stats import comparison, economics, missing
 
-BY_LOT = ("randomised", "cluster_randomised")
 COPIES = 50
 FEWEST = 10                     # people with scores over the whole time, and with costs, in each arm
 FEWEST_CLUSTERS = 3             # in each arm
-PEOPLE_PER_COLUMN = 10
 SAME_AS_BEFORE = {"gp": "gp_appointments_12m", "ae": "ae_attendances_12m"}     # columns of people that say what the use before the start says
 OTHERS = ("gp", "nurse", "ae", "nel", "op", "mh", "ambulance")    # services whose costs cannot hold that of the scheme
 NO_OWN_COST = "the scheme's own cost is not known"        # without it even a scheme that saves nothing would seem to cost nothing
@@ -72,6 +71,7 @@ class Valued:
     copies: np.ndarray = None               # m x people x columns
     complete: np.ndarray = None             # everything that the answer's regressions use was recorded
     recorded: np.ndarray = None             # that, and everything that is known of people
+    valued: np.ndarray = None               # every score and cost was recorded, whatever is known of the person
     followed: np.ndarray = None             # scores over the whole time were recorded
     clusters: np.ndarray = None
     months: tuple = ()                      # when scores were taken
@@ -136,19 +136,20 @@ def value_people(people, plan, copies=COPIES):
     if problem:
         return Valued(problem=problem, others=int((~some).sum()), services=tuple(spent), notes=notes)
     fewest = min(int((followed & (arm == a)).sum()) for a in (0, 1))
-    most = max((len(arm) if plan.design in BY_LOT else fewest) // PEOPLE_PER_COLUMN - before.shape[1] - 1, 0)
+    most = max((len(arm) if plan.design in BY_LOT else fewest) // missing.PEOPLE_PER_COLUMN - before.shape[1] - 1, 0)
     known = _known(people, before, most, arm)
     table = pd.concat([known.add_prefix("known:"), before.add_prefix("before:"), people[scores].astype(float).rename(columns=lambda c: c.replace("score_", "score:")),
                        spent.add_prefix("spent:")], axis=1)
-    clusters = _clusters(people)
+    clusters = comparison.own_clusters(people["cluster"]) if people["cluster"].notna().any() else None
     recorded = table.notna().all(axis=1).to_numpy()
+    own = table[[c for c in table if c.startswith(("score:", "spent:"))]].notna().all(axis=1).to_numpy()
     complete = table[[c for c in table if not c.startswith("known:")]].notna().all(axis=1).to_numpy() if plan.design in BY_LOT else recorded
     try:
-        completed, how = _completed(table, arm, plan, copies)
+        completed, how = missing.impute_by_arm(table.to_numpy(dtype=float), arm, fewest, copies, plan.seed)
     except DataError:
         return Valued(problem="too few people have a first score, or use of services, in each group", others=int((~some).sum()), services=tuple(spent), notes=notes)
     months = tuple(float(c.removeprefix("score_")) for c in scores)
-    return Valued("", arm, tuple(table.columns), completed, complete, recorded, followed, clusters, months, tuple(spent), tuple(s for s in spent if f"use_{s}" in people), int((~some).sum()), notes, how)
+    return Valued("", arm, tuple(table.columns), completed, complete, recorded, own, followed, clusters, months, tuple(spent), tuple(s for s in spent if f"use_{s}" in people), int((~some).sum()), notes, how)
 
 
 def _in_pounds(people, prices):
@@ -189,28 +190,6 @@ def _known(people, before, most, arm):
     known = people[[c for c in people if c.startswith("known_") and c not in doubled]].rename(columns=lambda c: c.removeprefix("known_"))
     known = missing.coded(known, most)
     return known[[c for c in known if all(known.loc[arm == a, c].notna().sum() >= FEWEST for a in (0, 1))]]
-
-
-def _clusters(people):
-    """Each person's place; people of no known place are one of their own. None where there are no places."""
-    if not people["cluster"].notna().any():
-        return None
-    return people["cluster"].astype("string").fillna(people.index.to_series().map("alone {}".format)).to_numpy(dtype=str)
-
-
-def _completed(table, arm, plan, count):
-    """Completed copies, arm by arm where each has enough people; one copy where nothing is missing."""
-    values = table.to_numpy(dtype=float)
-    if not np.isnan(values).any():
-        return values[None], "nothing was missing"
-    copies = np.empty((count, *values.shape))
-    try:
-        for a in (0, 1):
-            copies[:, arm == a] = missing.impute(values[arm == a], count, plan.seed + int(a))
-        return copies, f"missing scores, costs and covariates filled in {count} times, group by group (seed {plan.seed})"
-    except DataError:
-        copies = missing.impute(np.column_stack([arm, values]), count, plan.seed)[:, :, 1:]
-        return copies, f"missing scores, costs and covariates filled in {count} times, from both groups together (seed {plan.seed})"
 
 
 def used(ready):

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from sprx.errors import DataError
-from sprx.metrics.impact.scores import BY_LOT, PEOPLE_PER_COLUMN, WORDS, headline_analysis, pooled_sd, prepare, estimate
+from sprx.metrics.impact.scores import WORDS, headline_analysis, pooled_sd, prepare, estimate
+from sprx.reference import BY_LOT
 from sprx.results import result_table, share_row
 from sprx.stats import comparison, missing
 
@@ -77,7 +78,7 @@ def comparison_weights(people, plan):
     """
     arm = people["arm"].eq("scheme").to_numpy().astype(float)
     known = people[[c for c in people if c.startswith("known_")]].rename(columns=lambda c: c.removeprefix("known_"))
-    numbers = missing.coded(known, int(min(arm.sum(), (1 - arm).sum())) // PEOPLE_PER_COLUMN)
+    numbers = missing.coded(known, int(min(arm.sum(), (1 - arm).sum())) // missing.PEOPLE_PER_COLUMN)
     if plan.design in BY_LOT or numbers.empty:
         return None
     try:

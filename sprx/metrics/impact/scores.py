@@ -7,15 +7,13 @@ import numpy as np
 import pandas as pd
 
 from sprx.errors import DataError, require
-from sprx.reference import facts
+from sprx.reference import BY_LOT, facts
 from sprx.results import result_table
 from sprx.stats import comparison, missing
 from sprx.stats.change import small_sample_factor
 
-BY_LOT = ("randomised", "cluster_randomised")
 EFFECT_FROM = 3             # Maryland level
 COPIES = 50                 # completed tables: about as many as the per cent of people with something missing (White 2011 Stat Med 30:377)
-PEOPLE_PER_COLUMN = 10      # people with a follow-up (in the smaller arm, unless the arms were drawn by lot) for each covariate column
 FEWEST = 10                 # people with a follow-up in each arm, below which nothing is compared
 FEWEST_CLUSTERS = 3         # in each arm, below which no error between clusters can be told
 TRIM = 0.95                 # with a higher chance of being in the scheme there is next to nobody to compare with
@@ -93,7 +91,7 @@ def prepare(people, plan):
         raise DataError(f"needs at least {FEWEST} people with a later score in each group")
     clusters = _clusters(some, arm, followed, plan)
     # a line through both arms where they were drawn by lot; else a line through the comparison people and a propensity model
-    most = max((sum(counts) if plan.design in BY_LOT else min(counts)) // PEOPLE_PER_COLUMN - 1, 0)
+    most = max((sum(counts) if plan.design in BY_LOT else min(counts)) // missing.PEOPLE_PER_COLUMN - 1, 0)
     known = missing.coded(some[[c for c in some if c.startswith("known_")]].rename(columns=lambda c: c.removeprefix("known_")), most)
     known = known[[c for c in known if all(known.loc[arm == a, c].notna().sum() >= FEWEST for a in (0, 1))]]
     visits = [c for c in some if c.startswith("visit_") and some[c].notna().sum() >= len(known.columns) + 4 * FEWEST and some[c].nunique() > 1]
@@ -101,7 +99,7 @@ def prepare(people, plan):
     table = pd.concat([known, some[begun + visits + ["follow_up"]].astype(float)], axis=1)
     names = (*known.columns, *(["first score"] if begun else []))
     complete = table[[*known.columns, *begun, "follow_up"]].notna().all(axis=1).to_numpy()
-    copies, how = _filled_in(table, arm, min(counts), plan.seed)
+    copies, how = missing.impute_by_arm(table.to_numpy(dtype=float), arm, min(counts), COPIES, plan.seed)
     return Compared(arm, names, copies, complete, followed, clusters, len(people) - len(some), how)
 
 
@@ -112,23 +110,10 @@ def _clusters(some, arm, followed, plan):
         raise DataError(NEEDS_CLUSTER)
     if not there:
         return None
-    found = some["cluster"].astype("string").fillna(some.index.to_series().map("alone {}".format)).to_numpy(dtype=str)
+    found = comparison.own_clusters(some["cluster"])
     if min(len(np.unique(found[followed & (arm == a)])) for a in (0, 1)) < FEWEST_CLUSTERS:
         raise DataError(f"needs at least {FEWEST_CLUSTERS} clusters in each group: with fewer nobody can say how far clusters differ by themselves")
     return found
-
-
-def _filled_in(table, arm, fewest, seed):
-    """m completed copies, group by group where each has enough people with a follow-up; one copy where nothing is missing."""
-    values = table.to_numpy(dtype=float)
-    if not np.isnan(values).any():
-        return values[None], "nothing was missing"
-    if fewest < PEOPLE_PER_COLUMN * values.shape[1]:
-        return missing.impute(np.column_stack([arm, values]), COPIES, seed)[:, :, 1:], f"missing values filled in {COPIES} times (seed {seed})"
-    copies = np.empty((COPIES, *values.shape))
-    for a in (0, 1):
-        copies[:, arm == a] = missing.impute(values[arm == a], COPIES, seed + a)
-    return copies, f"missing values filled in {COPIES} times, group by group (seed {seed})"
 
 
 def headline_analysis(plan):
