@@ -295,7 +295,9 @@ def headline(answers):
     known = {a["question"]: a for a in answers}
     impact, worth = known.get("impact", {}), known.get("cost_effectiveness", {})
     if impact.get("sure") and impact.get("short"):
-        more = worth["short"] if worth.get("sure") and worth.get("short") else known.get("when", {}).get("short", "")
+        verdict = worth["short"] if worth.get("sure") and worth.get("short") else ""
+        verdict = f"We are not sure, but {verdict[0].lower()}{verdict[1:]}" if verdict and worth["sure"] == 1 else verdict
+        more = verdict or known.get("when", {}).get("short", "")
         return impact["short"] + "." + (f" {more}." if more else "")
     parts = [known[q]["short"] for q in ("when", "how_well", "cost") if q in known and known[q]["short"]]
     text = "; ".join(parts)

@@ -190,6 +190,7 @@ def test_the_headline_joins_the_findings_and_says_that_a_difference_is_not_known
     assert answers.headline([*known, shown]) == "Against others, people scored 2 points higher. Half were seen within 9 days."
     worth = Answer("cost_effectiveness", "", 2, "", [], "At £20,000 the scheme is likely to be worth its cost (probability 85%)").as_dict()
     assert answers.headline([*known, shown, worth]) == "Against others, people scored 2 points higher. At £20,000 the scheme is likely to be worth its cost (probability 85%)."
+    assert answers.headline([*known, shown, worth | dict(sure=1)]).endswith(" We are not sure, but at £20,000 the scheme is likely to be worth its cost (probability 85%).")
     assert answers.headline([*known, shown, worth | dict(sure=0)]) == "Against others, people scored 2 points higher. Half were seen within 9 days."
     assert answers.headline([*known, Answer("impact", "", 2, "").as_dict()]) == "Half were seen within 9 days; on PHQ-9 people changed by −4."
 
