@@ -103,6 +103,15 @@ def test_leaving_the_odd_one_out_moves_the_mean_most():
     assert table["rstudent"].abs().idxmax() == 3 == table["cooks_distance"].idxmax() and table["tau2"].idxmin() == 3 and table["hat"].sum() == pytest.approx(1)
 
 
+def test_how_odd_a_study_is_counts_its_own_error_the_spread_and_that_of_the_others_mean():
+    y, v = studies(8)
+    others = synthesis.synthesise(y[1:], v[1:])
+    table = synthesis.leave_one_out(y, v)
+    assert table["rstudent"][0] == pytest.approx((y[0] - others.coef[0]) / np.sqrt(v[0] + others.tau2 + others.std_error[0] ** 2))
+    whole = synthesis.synthesise(y, v)
+    assert table["cooks_distance"][0] == pytest.approx(((whole.coef[0] - others.coef[0]) / whole.std_error[0]) ** 2)
+
+
 def test_a_symmetric_funnel_needs_no_filling_and_one_side_cut_off_does():
     rng = np.random.default_rng(4)
     v = np.repeat([0.005, 0.02, 0.05, 0.1, 0.2], 6)
