@@ -1,6 +1,7 @@
 """Weights and differences between two groups that chance did not make alike."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy import stats as scipy_stats
@@ -175,3 +176,8 @@ def test_with_few_clusters_the_doubly_robust_error_is_that_of_leaving_one_out():
     left = [comparison.doubly_robust(y[place != i], arm[place != i], x[place != i], comparison.propensity(arm[place != i], x[place != i]))[0] for i in range(20)]
     assert variance == pytest.approx(19 / 20 * ((np.array(left) - estimate) ** 2).sum(), rel=1e-4) and df == 18
     assert variance == pytest.approx(comparison.regression(y, arm, x, clusters=place)[1], rel=0.1)
+
+
+def test_people_of_no_known_place_are_one_of_their_own():
+    found = comparison.own_clusters(pd.Series(["a", "a", None, "b", pd.NA]))
+    assert found[0] == found[1] != found[3] and len(set(found)) == 4

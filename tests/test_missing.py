@@ -502,3 +502,17 @@ def test_without_contacts_or_visits_the_cohort_says_so(cleaned):
     scheme = cleaned(outcomes="person_id,instrument,occasion,measured_on,value\np1,phq9,baseline,2025-01-10,10\np1,phq9,follow_up,2025-04-10,8\n")
     table = scores_and_covariates(scheme, "phq9")
     assert table["contacts"].isna().all() and not [c for c in table if c.startswith("visit_")] and len(table) == 3
+
+
+def test_arms_are_filled_in_apart_where_each_has_people_enough_and_together_where_not():
+    rng = np.random.default_rng(2)
+    arm = np.repeat([0.0, 1.0], 200)
+    x = rng.normal(size=400)
+    y = np.where(arm == 1, 2 * x, -2 * x) + rng.normal(0, 0.1, 400)        # the arms differ in how the two go together
+    gone = np.arange(400) % 4 == 0
+    values = np.column_stack([x, np.where(gone, np.nan, y)])
+    apart, how = missing.impute_by_arm(values, arm, 150, 5, 1)
+    assert how == "missing values filled in 5 times, group by group (seed 1)" and np.abs(apart[:, gone, 1] - y[gone]).max() < 1
+    together, how = missing.impute_by_arm(values, arm, 19, 5, 1)            # 10 people for each of the two columns are wanted
+    assert how == "missing values filled in 5 times (seed 1)" and np.abs(together[:, gone, 1] - y[gone]).max() > 1
+    assert apart[:, ~gone] == pytest.approx(np.repeat(values[None, ~gone], 5, axis=0), abs=1e-12) and missing.impute_by_arm(values[~gone], arm[~gone], 1, 5, 1)[1] == "nothing was missing"

@@ -179,6 +179,16 @@ def test_prices_are_the_schemes_own_then_the_published_ones_with_a_range():
 
 # ---- how sure
 
+def test_means_are_of_people_of_whom_every_score_and_cost_is_recorded_whatever_else_is():
+    people = draw(n=50)
+    people.loc[:9, "use_gp"], people.loc[10:14, "score_12"], people.loc[15:29, "known_age"] = np.nan, np.nan, np.nan
+    table = means_by_arm(value_people(people, EconomicPlan("concurrent", 300.0, PRICES)), PLAN)
+    found = row(table, "mean_cost", "scheme")
+    kept = people.iloc[15:50]
+    assert found["n"] == 35 and found["n_missing"] == 15 and found["estimate"] == pytest.approx(kept["use_gp"].mean() * 37 + 300)
+    assert row(table, "mean_qaly", "scheme")["estimate"] == pytest.approx((kept[["score_0", "score_12"]].mean().mean() + kept["score_6"].mean()) / 2)
+
+
 def test_chances_are_the_share_of_draws_worth_their_cost():
     ready, _ = valued()
     draws = effect_and_cost(joint_draws(ready, PLAN), PLAN)
@@ -224,6 +234,16 @@ def test_the_plane_leaves_with_three_figures_and_not_at_all_from_few_people():
     out = disclosure.release_draws(shown, rule)
     assert len(out) == 1000 and "n" not in out and out["cost"].map(lambda v: float(f"{v:.3g}") == v).all()
     assert disclosure.release_draws(shown.assign(n=5), rule).empty and len(disclosure.release_draws(shown.assign(n=5), disclosure.RULES["none"])) == 1000
+
+
+def test_what_leaves_has_three_figures_so_that_no_exact_number_of_people_comes_back():
+    ready, table = valued()
+    rule = disclosure.RULES["nhse_1_7_round5"]
+    both = [disclosure.release(found, rule) for found in (table, means_by_arm(ready, PLAN), change_valued(draw()), kinds_of_value(ready, PLAN))]
+    for found in both:
+        numbers = found[["estimate", "std_error", "conf_low", "conf_high"]].stack()
+        exact = found["measure"].isin(["icer"])
+        assert len(numbers) and all(float(f"{v:.3g}") == v for v in found.loc[~exact, ["estimate", "std_error", "conf_low", "conf_high"]].stack())
 
 
 def test_knowing_for_certain_is_worth_its_share_for_everybody_and_later_years_count_less():

@@ -239,3 +239,5 @@ def test_how_it_was_worked_out_says_perspective_horizon_prices_and_what_nobody_w
     assert said["Discounting"].startswith("none is needed within a year (3.5%") and "10,000 joint bootstrap draws of people within each group (seed 1)" in said["How sure"]
     assert dict(study_terms(settings, DESIGN, PLAN, ABOUT | dict(months=24.0, by_place=True), "2023/24"))["Discounting"] == "3.5% a year after the first year"
     assert "say them beside this report" in said["People involved, funding, interests"]
+    nothing = dict(study_terms(settings, DESIGN, PLAN, ABOUT | dict(months=None), "2023/24"))
+    assert nothing["Time looked at"] == "none: nothing can be compared" and not {"Effects", "Costs", "How sure", "What was not recorded"} & set(nothing)    # what was not done is not told
