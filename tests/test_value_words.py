@@ -132,7 +132,7 @@ def test_scenarios_that_turn_the_answer_are_named():
     nan = float("nan")
     table = rows(*[("net_benefit_if", level, e, nan, nan, dict(group="scenario")) for level, e in (("as answered", -100.0), ("it lasts", 50.0), ("it costs more", -150.0))])
     assert describe_scenarios(table) == "As answered, the net benefit is −£100 a person. It turns to a gain if: “it lasts” (£50)."
-    assert describe_scenarios(table.iloc[[0, 2]]).endswith("None of the other assumptions turns a loss into a gain.")
+    assert describe_scenarios(table.iloc[[0, 2]]).endswith("No other assumption here turns a loss into a gain.")
     assert describe_scenarios(rows()) == ""
 
 

@@ -234,7 +234,7 @@ def describe_scenarios(table):
     turned = others[(others["estimate"] > 0) != (base["estimate"] > 0)]
     text = f"As answered, the net benefit is {pounds(base['estimate'])} a person. "
     if turned.empty:
-        return text + f"None of the other assumptions turns {'a loss into a gain' if base['estimate'] <= 0 else 'the gain into a loss'}."
+        return text + f"No other assumption here turns {'a loss into a gain' if base['estimate'] <= 0 else 'the gain into a loss'}."
     said = listed(f"“{r.level}” ({pounds(r.estimate)})" for r in turned.itertuples())
     return text + f"It turns to {'a gain' if base['estimate'] <= 0 else 'a loss'} if: {said}."
 
@@ -290,7 +290,7 @@ def describe_social(table):
         return ""
     said = listed(f"£{r.estimate:.2f} ({r.level})" for r in rows.itertuples())
     note = " It rests on a change without a comparison." if rows["note"].str.contains("without a comparison").any() else ""
-    return f"For each pound: {said}, from the same scheme and the same people.{note} None of this is what the answer above rests on."
+    return f"For each pound: {said}, from the same scheme and the same people.{note} The answer above does not rest on this."
 
 
 def describe_green_lesson():
