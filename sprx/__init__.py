@@ -29,6 +29,10 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.cohort.scores": "DOMAINS health_profiles instruments_by_domain measured_in_domains norm_of scores_out_of_time scores_set_aside",
     "sprx.cohort.use": "contaminated service_months services_used use_problem zeros_are_held",
     "sprx.prices": "last_outturn_year",
+    "sprx.evidence": "check_base effects_with_studies read_base with_std_errors",
+    "sprx.stats.effect_sizes": (
+        "change_by_change_sd change_by_first_sd from_interval g_from_t hedges_g log_odds_ratio log_rate_ratio log_risk_ratio mean_change mean_difference"),
+    "sprx.stats.synthesis": "egger leave_one_out shrunken synthesise synthesise_by three_level trim_and_fill",
     "sprx.results": "result_table rows_by_arm stack_results",
     "sprx.disclosure": "release",
     "sprx.metrics.cost_effectiveness": "EconomicPlan cost_effectiveness means_by_arm service_prices value_people",

@@ -142,9 +142,9 @@ def test_effects_that_repeat_each_other_count_once():
 
 def test_subgroups_of_one_study_are_not_fitted():
     y, v = studies(6)
-    found, q, p = synthesis.subgroups(y, v, ["a", "a", "a", "b", "b", "c"])
+    found, q, p = synthesis.synthesise_by(y, v, ["a", "a", "a", "b", "b", "c"])
     assert set(found) == {"a", "b"} and q >= 0 and 0 <= p <= 1
-    assert np.isnan(synthesis.subgroups(y, v, list("aaaaab"))[1])
+    assert np.isnan(synthesis.synthesise_by(y, v, list("aaaaab"))[1])
 
 
 # ---- effect sizes

@@ -237,7 +237,7 @@ def leave_one_out(y, v, **how):
     return pd.DataFrame(rows)
 
 
-def subgroups(y, v, by, **how):
+def synthesise_by(y, v, by, **how):
     """Each group of studies by itself, and whether they differ.
 
     Returns

@@ -119,7 +119,7 @@ def test_eggers_test_and_trim_and_fill_are_metafors(name, stem):
 
 def test_subgroups_are_fitted_apart_and_compared(bcg):
     values, rtol = case("meta_bcg")["bcg_subgroup_alloc_separate_REML"]
-    found, q, p = synthesis.subgroups(*log_rr(bcg), bcg["alloc"], knapp_hartung=False)
+    found, q, p = synthesis.synthesise_by(*log_rr(bcg), bcg["alloc"], knapp_hartung=False)
     for level, fit in found.items():
         matches(fit, values[level], rtol)
     assert [q, p] == pytest.approx([values["Q_between"], values["Q_between_p"]], rel=1e-3)
