@@ -33,6 +33,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.stats.effect_sizes": (
         "change_by_change_sd change_by_first_sd from_interval g_from_t hedges_g log_odds_ratio log_rate_ratio log_risk_ratio mean_change mean_difference"),
     "sprx.stats.synthesis": "egger leave_one_out shrunken synthesise synthesise_by three_level trim_and_fill",
+    "sprx.teaching": "check_answer",
     "sprx.results": "result_table rows_by_arm stack_results",
     "sprx.disclosure": "release",
     "sprx.metrics.cost_effectiveness": "EconomicPlan cost_effectiveness means_by_arm service_prices value_people",
