@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 # where each name lives: one line per room, its names in order
 _HOMES = {home: names.split() for home, names in {
     "sprx.errors": "DataError SchemeError",
+    "sprx.lesson_data": "lesson_results one_page_gap",
     "sprx.load": "Scheme load_scheme",
     "sprx.clean": "clean_scheme",
     "sprx.cohort": (

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "cohort": {"schema", "reference"}, "disclosure": {"intervals", "results"}, "wording": {"reference"}, "answers": {"wording"},
     "plots": {"wording"}, "tables": {"answers", "results"}, "report": {"disclosure", "answers", "plots", "results", "wording", "__version__"},
     "run": {"settings", "errors", "clean", "load", "page", "disclosure", "tables", "kernels", "answers", "wording", "__version__"},
-    "lab": {"run", "settings"}, "key_words": set(), "template": {"errors", "key_words", "reference", "schema", "settings", "readers", "identifiers"},
+    "lesson_data": {"reference"}, "lab": {"run", "settings"}, "key_words": set(), "template": {"errors", "key_words", "reference", "schema", "settings", "readers", "identifiers"},
     "sample": {"reference", "scoring", "schema"}, "untidy": set(), "teaching": {"errors"}, "simulate": {"prices", "reference", "sample", "scoring", "stats", "untidy"},
     "evidence": {"errors", "readers", "reference", "results", "stats", "__version__"},
     "cli": {"clean", "errors", "evidence", "lab", "load", "run", "simulate", "template"},
