@@ -32,7 +32,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.prices": "last_outturn_year",
     "sprx.evidence": "check_base effects_with_studies read_base with_std_errors",
     "sprx.stats.effect_sizes": (
-        "change_by_change_sd change_by_first_sd from_interval g_from_t hedges_g log_odds_ratio log_rate_ratio log_risk_ratio mean_change mean_difference"),
+        "change_by_change_sd change_by_first_sd change_from_t from_interval g_from_t hedges_g log_odds_ratio log_rate_ratio log_risk_ratio mean_change mean_difference"),
     "sprx.stats.synthesis": "egger leave_one_out shrunken synthesise synthesise_by three_level trim_and_fill",
     "sprx.teaching": "check_answer",
     "sprx.results": "result_table rows_by_arm stack_results",
@@ -42,6 +42,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.metrics.cost_effectiveness.threshold": "break_even change_valued kinds_of_value social_return wellbys",
     "sprx.metrics.cost": (
         "cost_drivers cost_per_additional_improved cost_per_contact cost_per_person cost_per_person_improved lines_given published_costs scheme_costs worker_years"),
+    "sprx.metrics.evidence.comparable": "comparable_effects pool why_not_pooled",
     "sprx.metrics.data_quality": "completeness completeness_by_month problems_found rows_accounted",
     "sprx.metrics.for_whom": (
         "activity_shares averages composition group_coverage group_overlap inequality need_by_activity need_shares needs_answered reached_by referral_rate "

@@ -19,8 +19,8 @@ PROVENANCE = ["added_by", "added_on", "sprx_version"]
 PLACE = ["file", "where"]                   # where a row stands; in no file
 SHIPPED = "sprx/reference/evidence"
 NUMERIC = ("number", "integer")
-ABOUT_STUDY = ["first_author", "year", "title", "programme", "country", "setting", "design", "maryland_level", "population", "referral_group", "activities",
-               "link_worker", "follow_up_months", "doi", "where_read"]
+ABOUT_STUDY = ["first_author", "year", "title", "programme", "country", "setting", "design", "maryland_level", "n_intervention", "n_control", "n_total", "population", "referral_group", "activities",
+               "link_worker", "follow_up_months", "doi", "where_read", "scheme_id"]
 
 
 def read_base(folder=None):
@@ -180,13 +180,13 @@ def effects_with_studies(tables):
     Returns
     -------
     DataFrame
-        Columns of effects, ABOUT_STUDY, `cite` (the DOI's address, else where the number was read), and who added the row.
+        Columns of effects, ABOUT_STUDY, `cite` (the DOI's address, else where the number was read), who added the row, and `file` and `where` it stands.
     """
     studies = typed(tables["studies"], "studies").drop_duplicates("study_id")[["study_id", *ABOUT_STUDY]]
     joined = typed(tables["effects"], "effects").merge(studies, on="study_id", how="left", validate="many_to_one")
     cite = ("https://doi.org/" + joined["doi"]).where(joined["doi"].fillna("").ne(""), joined["source_url"])
     own = list(columns_of("effects").index)
-    return joined.assign(cite=cite)[[*own, *ABOUT_STUDY, "cite", *PROVENANCE]]
+    return joined.assign(cite=cite)[[*own, *ABOUT_STUDY, "cite", *PROVENANCE, *PLACE]]
 
 
 def base_summary(tables):
@@ -212,7 +212,7 @@ def write_base(tables, path, name="effects"):
         If the path ends in something else.
     """
     path = Path(path)
-    shown = {t: effects_with_studies(tables) if t == "effects" else typed(tables[t], t).drop(columns=PLACE) for t in TABLES}
+    shown = {t: (effects_with_studies(tables) if t == "effects" else typed(tables[t], t)).drop(columns=PLACE) for t in TABLES}
     if path.suffix.casefold() == ".csv":
         table = shown[name]
         safe = table.assign(**{c: table[c].map(plain_text) for c in table.columns[~table.dtypes.map(pd.api.types.is_numeric_dtype)]})

@@ -59,6 +59,13 @@ def change_by_change_sd(m_post, sd_post, m_pre, sd_pre, n, r):
     return d, 1 / n + d ** 2 / (2 * n)
 
 
+def change_from_t(t, n):
+    """Standardised mean change (SMCC) from the t value of a paired test."""
+    n = np.asarray(n, dtype=float)
+    d = t / np.sqrt(n) * exact_correction(n - 1)
+    return d, 1 / n + d ** 2 / (2 * n)
+
+
 def change_by_first_sd(m_post, m_pre, sd_pre, n, r):
     """Standardised mean change, by the SD of the first scores (SMCR).
 

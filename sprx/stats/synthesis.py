@@ -39,7 +39,7 @@ class Synthesis:
     v: np.ndarray
     x: np.ndarray
     method: str
-    knapp_hartung: bool
+    knapp_hartung: bool | str
     conf_level: float
     coef: np.ndarray
     cov: np.ndarray
@@ -131,8 +131,9 @@ def synthesise(y, v, moderators=None, method="REML", knapp_hartung=True, conf_le
         Without the constant.
     method : str
         Of tau2: REML, DL (DerSimonian and Laird), PM (Paule and Mandel), EE (one common effect).
-    knapp_hartung : bool
-        Errors by Knapp and Hartung (2003 Stat Med 22:2693), limits by t with k - p degrees of freedom.
+    knapp_hartung : bool or "ad hoc"
+        Errors by Knapp and Hartung (2003 Stat Med 22:2693), limits by t with k - p degrees of freedom; "ad hoc": never smaller than without,
+        since few studies that happen to agree make the plain ones too small (Roever et al 2015 BMC Med Res Methodol 15:99).
 
     Returns
     -------
@@ -159,7 +160,8 @@ def synthesise(y, v, moderators=None, method="REML", knapp_hartung=True, conf_le
     coef = cov @ (x * weights[:, None]).T @ y
     df = float("inf")
     if knapp_hartung:
-        cov, df = cov * float((weights * (y - x @ coef) ** 2).sum() / (k - p)), float(k - p)
+        spread = float((weights * (y - x @ coef) ** 2).sum() / (k - p))
+        cov, df = cov * (max(spread, 1.0) if knapp_hartung == "ad hoc" else spread), float(k - p)
     return Synthesis(y, v, x, method, knapp_hartung, conf_level, coef, cov, df, tau2, error, q, (k - p) / trace)
 
 
