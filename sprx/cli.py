@@ -1,4 +1,4 @@
-"""The command line: `sprx init`, `check`, `run`, `simulate`, `lab`, `evidence`. Exit status: 0 all well, 1 a scheme failed, 2 wrong usage."""
+"""The command line: `sprx init`, `check`, `run`, `simulate`, `lab`, `lessons`, `evidence`. Exit status: 0 all well, 1 a scheme failed, 2 wrong usage."""
 
 import os
 import sys
@@ -201,6 +201,28 @@ def lab(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A scheme fol
         raise typer.Exit(1) from None
     say(f"The notebooks are in {notebooks}; edit a cell and run it again.")
     raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(notebooks)]))
+
+
+@app.command()
+def lessons(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the lessons go.")],
+            solutions: Annotated[bool, typer.Option("--solutions", help="The versions with solutions, too, in DIR/solutions.")] = False):
+    """Copy the lessons on evidence into a folder, to be worked through in JupyterLab."""
+    from sprx.errors import SchemeError
+    from sprx.teaching import copy_lessons
+
+    try:
+        written, kept = copy_lessons(folder, solutions)
+    except SchemeError as error:
+        report_problems("The lessons", error.problems)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        report_problems(folder, [f"{error.strerror or error}: {error.filename}. Give another folder."])
+        raise typer.Exit(1) from None
+    if written:
+        say(f"Wrote {len(written)} files to {folder}. Open them with: jupyter lab {folder}")
+    if kept:
+        report_problems("Left as they are, since they were changed (rename one to get it fresh)", list(map(str, kept)))
+        raise typer.Exit(1)
 
 
 # ---- sprx evidence

@@ -1,0 +1,260 @@
+"""The lessons: their anatomy, solutions that run, students' versions in step with them, and checks that tell right from wrong."""
+
+import ast
+import json
+import math
+import re
+import runpy
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import matplotlib
+import nbclient
+import nbformat
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import sprx
+from sprx import cli, teaching
+from sprx.kernels import LocalKernelManager
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "notebooks" / "teaching"
+LESSONS = sorted(FOLDER.glob("*.ipynb"))
+SCRIPT = runpy.run_path(str(ROOT / "scripts" / "lessons.py"))
+tagged = SCRIPT["tagged"]
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)
+
+
+def cells(path):
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def text(cell):
+    return "".join(cell["source"])
+
+
+def prose(path):
+    return "\n".join(text(c) for c in cells(path) if c["cell_type"] == "markdown")
+
+
+def code_cells(path):
+    return [c for c in cells(path) if c["cell_type"] == "code"]
+
+
+# ---- anatomy
+
+def test_the_lessons_are_numbered_from_1():
+    assert [int(p.stem[:2]) for p in LESSONS] == list(range(1, len(LESSONS) + 1))
+
+
+@each_lesson
+def test_a_lesson_has_its_sections_in_order(path):
+    heads = re.findall(r"(?m)^#{1,2} .*$", prose(path))
+    assert heads[0].startswith(f"# Lesson {int(path.stem[:2])}. ") and sum(h.startswith("# ") for h in heads) == 1
+    assert heads[1:3] == ["## Aim", "## Story"] and heads[-1] == "## Further reading" and re.match("## What this (does not show|cannot tell)", heads[-2])
+    assert [h.split(".")[0] for h in heads[3:-2]] == [f"## Step {i}" for i in range(1, len(heads) - 4)] and len(heads) >= 8
+
+
+@each_lesson
+def test_a_lesson_takes_30_to_45_minutes_in_all(path):
+    aim = next(text(c) for c in cells(path) if text(c).startswith("## Aim"))
+    *parts, total = [int(n) for n in re.findall(r"(?m)^\|.*\| \**(\d+)\** \|$", aim)]
+    assert len(parts) >= 5 and 30 <= sum(parts) <= 45 and total == sum(parts) and "| **Together** |" in aim
+
+
+@each_lesson
+def test_code_is_short_enough_to_read(path):
+    for cell in code_cells(path):
+        assert len(text(cell).split("\n")) <= 12 + 2 * tagged(cell, "exercise"), cell["id"]        # the two marks around a solution are not read
+        assert max(map(len, text(cell).split("\n"))) <= 120, cell["id"]
+        assert not [n for n in ast.walk(ast.parse(text(cell))) if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+
+
+@each_lesson
+def test_each_exercise_is_a_task_then_code_then_a_check(path):
+    found = cells(path)
+    numbers = [int(n) for n in re.findall(r"(?m)^### Exercise (\d+)", prose(path))]
+    kinds = ["exercise" if tagged(c, "exercise") else "check" if tagged(c, "check") else "task" if re.search(r"(?m)^### Exercise \d", text(c)) else "" for c in found]
+    assert 4 <= len(numbers) <= 6 and numbers == list(range(1, len(numbers) + 1))
+    assert [k for k in kinds if k] == ["task", "exercise", "check"] * len(numbers)
+    assert all(kinds[i - 1:i + 2] == ["task", "exercise", "check"] for i, k in enumerate(kinds) if k == "exercise")
+    checks = [text(c) for c in found if tagged(c, "check")]
+    assert all(len(re.findall(r"sprx\.check_answer\(", c)) == 1 for c in checks)        # a notebook shows the last value only
+
+
+@each_lesson
+def test_a_lesson_is_committed_without_outputs_with_readable_ids_and_no_place_of_ours(path):
+    found, whole = cells(path), json.loads(path.read_text(encoding="utf-8"))
+    assert not any(c.get("outputs") or c.get("execution_count") for c in found)
+    assert max(Counter(c["id"] for c in found).values()) == 1 and all(re.fullmatch(r"[a-z0-9-]{3,64}", c["id"]) and not re.fullmatch("[0-9a-f]{8}", c["id"]) for c in found)
+    assert whole["metadata"]["kernelspec"]["name"] == "python3"
+    nbformat.validate(nbformat.reads(path.read_text(encoding="utf-8"), 4))
+    assert not re.search(r"/(work|home|tmp)/", path.read_text(encoding="utf-8"))
+
+
+@each_lesson
+def test_links_from_lesson_to_lesson_lead_somewhere(path):
+    assert {link for link in re.findall(r"\]\(([^)#:]+)\)", prose(path))} <= {p.name for p in LESSONS}
+
+
+# ---- one source
+
+def test_students_versions_are_what_the_script_makes():
+    student = FOLDER / "student"
+    assert sorted(p.name for p in student.glob("*")) == [p.name for p in LESSONS], "run scripts/lessons.py"
+    for path in LESSONS:
+        assert (student / path.name).read_text(encoding="utf-8") == SCRIPT["students_version"](path), "run scripts/lessons.py"
+
+
+@each_lesson
+def test_nothing_of_a_solution_is_left_in_the_students_version(path):
+    student = FOLDER / "student" / path.name
+    assert "# solution" not in student.read_text(encoding="utf-8")
+    for solved, open_ in zip(cells(path), cells(student), strict=True):
+        if tagged(solved, "exercise"):
+            answers = SCRIPT["assigned"](text(open_))
+            assert answers and all(f"{name} = ...  # your answer" in text(open_) for name in answers)
+            given = [line.strip() for line in SCRIPT["solution"](text(solved))[1] if line.strip()]
+            assert not set(given) & {line.strip() for line in text(open_).split("\n")}
+        else:
+            assert solved == open_
+
+
+def notebook_of(*exercise, check="sprx.check_answer(a, 3)"):
+    cell = {"cell_type": "code", "id": "x", "metadata": {"tags": ["exercise"]}, "source": "\n".join(exercise)}
+    return {"cells": [cell, {"cell_type": "code", "id": "y", "metadata": {"tags": ["check"] if check else []}, "source": check}]}
+
+
+def test_the_script_leaves_a_line_for_each_answer_and_the_rest_of_the_cell():
+    found = SCRIPT["strip"](notebook_of("before = 1", "# solution", "helper = 2", "a = helper + 1", "# end of solution", "a"))
+    assert text(found["cells"][0]) == "before = 1\na = ...  # your answer\na"
+
+
+@pytest.mark.parametrize("exercise, check", [
+    (["a = 3"], "sprx.check_answer(a, 3)"), (["# solution", "a = 3"], "sprx.check_answer(a, 3)"), (["# end of solution", "a = 3", "# solution"], "sprx.check_answer(a, 3)"),
+    (["# solution", "b = 3", "# end of solution"], "sprx.check_answer(a, 3)"), (["# solution", "a = 3", "# end of solution"], "")])
+def test_the_script_refuses_an_exercise_that_is_not_one(exercise, check):
+    with pytest.raises(ValueError):
+        SCRIPT["strip"](notebook_of(*exercise, check=check))
+
+
+# ---- running
+
+def run_cell(cell, names):
+    """Run a cell as a notebook does, and give what it would show."""
+    tree = ast.parse(text(cell))
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, cell["id"], "exec"), names)
+    return eval(compile(ast.Expression(last.value), cell["id"], "eval"), names) if last else None
+
+
+@pytest.fixture(autouse=True)
+def quiet_world(monkeypatch):
+    """Pictures that go nowhere, and none of a lesson's settings left behind."""
+    import matplotlib.pyplot as plt
+
+    matplotlib.use("Agg")
+    with pd.option_context("display.max_colwidth", 50), plt.rc_context():
+        yield
+    plt.close("all")
+
+
+@each_lesson
+def test_the_solutions_run_in_a_kernel_without_an_error_or_a_warning(path):
+    notebook = nbformat.read(path, 4)
+    nbclient.NotebookClient(notebook, kernel_name="python3", kernel_manager_class=LocalKernelManager, timeout=60).execute()
+    shown = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    assert not [o for o in shown if o.output_type == "error" or o.get("name") == "stderr"]
+    checks = [c for c in notebook.cells if "check" in c.metadata.get("tags", [])]
+    assert all(c.outputs[-1]["data"]["text/plain"].startswith("Right.") for c in checks)
+
+
+@each_lesson
+def test_unsolved_every_check_fails_and_everything_else_runs(path):
+    names = {}
+    for cell in code_cells(FOLDER / "student" / path.name):
+        if tagged(cell, "check"):
+            with pytest.raises(teaching.NotAnswered):
+                run_cell(cell, names)
+        else:
+            run_cell(cell, names)
+
+
+def wrong(value, within):
+    """Answers that are like a right one, and wrong."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, str):
+        return ["It works.", "The scheme had a significant effect."]
+    if isinstance(value, (set, frozenset)):
+        return [value - {min(value)}, value | {"nobody2099"}, set()]
+    if isinstance(value, (list, tuple)):
+        return [[], list(value)[1:], *([*value[:i], other, *value[i + 1:]] for i, part in enumerate(value) for other in wrong(part, within)[:1])]
+    if isinstance(value, dict):
+        less = [{k: v for k, v in value.items() if k != gone} for gone in value]
+        return less + [value | {k: "?" if isinstance(v, str) else wrong(v, within)[0]} for k, v in value.items()]
+    if isinstance(value, (pd.Series, pd.DataFrame)):
+        return [value.iloc[1:], value.iloc[:0], value.map(lambda v: "?" if isinstance(v, str) else wrong(v, within)[0])]
+    far = 10 * within if within else max(1, abs(value) / 10)
+    return [value + far, value - far, str(value), math.nan]
+
+
+@each_lesson
+def test_solved_every_check_passes_and_fails_when_an_answer_is_wrong(path, monkeypatch):
+    names, seen, answers = {}, [], []
+    monkeypatch.setattr(sprx, "check_answer", lambda *a, **k: (seen.append(k.get("within")), teaching.check_answer(*a, **k))[1], raising=False)
+    for cell in code_cells(path):
+        if tagged(cell, "check"):
+            assert isinstance(run_cell(cell, names), teaching.Right), cell["id"]
+            for name in answers:
+                right = names[name]
+                for other in [*wrong(right, seen[-1]), None]:
+                    names[name] = other
+                    with pytest.raises(teaching.WrongAnswer):
+                        print(path.stem, cell["id"], name, "=", other, "->", run_cell(cell, names))
+                names[name] = right
+            continue
+        if tagged(cell, "exercise"):
+            check = code_cells(path)[code_cells(path).index(cell) + 1]
+            answers = SCRIPT["answers"](text(cell), text(check))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            run_cell(cell, names)
+
+
+# ---- into a learner's folder
+
+def lessons(*arguments):
+    result = CliRunner().invoke(cli.app, ["lessons", *map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+def test_sprx_lessons_copies_the_students_versions(tmp_path):
+    status, words = lessons(tmp_path / "course")
+    assert status == 0 and f"Wrote {len(LESSONS)} files to {tmp_path / 'course'}" in words.replace("\n", "")
+    assert {p.name: p.read_bytes() for p in (tmp_path / "course").iterdir()} == {p.name: (FOLDER / "student" / p.name).read_bytes() for p in LESSONS}
+
+
+def test_sprx_lessons_brings_solutions_when_asked_beside_the_others(tmp_path):
+    assert lessons(tmp_path, "--solutions")[0] == 0
+    assert all((tmp_path / "solutions" / p.name).read_bytes() == p.read_bytes() for p in LESSONS) and len(list(tmp_path.glob("*.ipynb"))) == len(LESSONS)
+
+
+def test_sprx_lessons_leaves_what_a_learner_has_changed_and_says_so(tmp_path):
+    lessons(tmp_path)
+    mine = tmp_path / LESSONS[0].name
+    mine.write_text("my answers", encoding="utf-8")
+    (tmp_path / LESSONS[1].name).unlink()
+    status, words = lessons(tmp_path)
+    assert status == 1 and mine.read_text(encoding="utf-8") == "my answers" and mine.name in words and "rename" in words
+    assert (tmp_path / LESSONS[1].name).exists()
+
+
+def test_sprx_lessons_says_what_is_in_the_way(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    status, words = lessons(tmp_path / "file")
+    assert status == 1 and "file" in words and "Traceback" not in words
