@@ -30,7 +30,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.cohort.scores": "DOMAINS health_profiles instruments_by_domain measured_in_domains norm_of scores_out_of_time scores_set_aside",
     "sprx.cohort.use": "contaminated service_months services_used use_problem zeros_are_held",
     "sprx.prices": "last_outturn_year",
-    "sprx.evidence": "check_base effects_with_studies read_base with_std_errors",
+    "sprx.evidence": "check_base effects_with_studies evidence_record read_base with_record with_std_errors",
     "sprx.stats.effect_sizes": (
         "change_by_change_sd change_by_first_sd change_from_t from_interval g_from_t hedges_g log_odds_ratio log_rate_ratio log_risk_ratio mean_change mean_difference"),
     "sprx.stats.synthesis": "egger leave_one_out shrunken synthesise synthesise_by three_level trim_and_fill",
@@ -43,6 +43,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.metrics.cost": (
         "cost_drivers cost_per_additional_improved cost_per_contact cost_per_person cost_per_person_improved lines_given published_costs scheme_costs worker_years"),
     "sprx.metrics.evidence.comparable": "comparable_effects pool why_not_pooled",
+    "sprx.metrics.evidence.pooling": "against_evidence effect_directions effects_of_studies forest_rows pooled_effects robustness",
     "sprx.metrics.data_quality": "completeness completeness_by_month problems_found rows_accounted",
     "sprx.metrics.for_whom": (
         "activity_shares averages composition group_coverage group_overlap inequality need_by_activity need_shares needs_answered reached_by referral_rate "
@@ -60,7 +61,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.metrics.when": (
         "activity_per_month compare_waits contacts_per_person control_charts first_event_curve first_event_within mean_wait median_wait referrals_per_month "
         "seasons seen_within sessions_used time_between_contacts time_to_closure time_to_first_contact wait_ratios weekdays"),
-    "sprx.answers": "NEEDS answer_cost answer_data_quality answer_for_whom answer_how_well answer_cost_effectiveness answer_impact answer_later answer_when headline in_order next_steps",
+    "sprx.answers": "NEEDS answer_cost answer_data_quality answer_for_whom answer_how_well answer_cost_effectiveness answer_evidence answer_impact answer_later answer_when headline in_order next_steps",
     "sprx.wording": (
         "alt_of_curve alt_of_heat alt_of_inequality alt_of_levels alt_of_stages better_is caution describe_answers describe_axis describe_change "
         "describe_completeness describe_composition describe_coverage describe_definitions describe_funnel describe_groups describe_inequality describe_needs "
@@ -69,6 +70,9 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.wording.cost": (
         "absent alt_of_costs alt_of_drivers describe_additional describe_caseload describe_drivers describe_lines_given describe_per_improved describe_per_person "
         "describe_published describe_total driver_rows published_rows spent_rows"),
+    "sprx.wording.evidence": (
+        "alt_of_directions alt_of_forest alt_of_funnel component_words describe_added describe_designs describe_place describe_pooled describe_record describe_robustness "
+        "describe_shrunken sets_in"),
     "sprx.wording.how_well": "describe_contacts describe_doses describe_leavers describe_loads describe_too_recent",
     "sprx.wording.impact": (
         "alt_of_analyses alt_of_balance analysis_rows balance_rows describe_analyses describe_balance describe_design describe_effect describe_fragility "
@@ -91,6 +95,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.plots.control": "plot_control",
     "sprx.plots.cost": "plot_costs plot_drivers",
     "sprx.plots.curves": "plot_drop_out plot_first_events",
+    "sprx.plots.evidence": "plot_forest plot_funnel plot_harvest",
     "sprx.plots.impact": "plot_balance plot_event_study plot_overlap_of_groups plot_series",
     "sprx.plots.missing": "plot_beliefs plot_subgroups",
     "sprx.plots.value": "plot_acceptability plot_plane",

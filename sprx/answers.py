@@ -5,7 +5,7 @@ import pandas as pd
 from sprx.wording import (IF_ALIKE, SETTLED, Answer, caution, chances, count, describe_break_even, describe_effect, describe_no_comparison, describe_series, describe_share_improved, describe_use, describe_use_change, describe_value, direction, expected_too,
                           interval, not_valued, number, one, percent, score_verdict, unknown_share, use_verdict)
 
-from sprx.wording import EFFECT_FROM, absent, describe_unused_lines, listed, pounds, pounds_interval, price_caution, share_of_budget, short_verdict, spell
+from sprx.wording import EFFECT_FROM, SINGULAR, absent, describe_place, outcome_words, sets_in, studies_words, describe_unused_lines, listed, pounds, pounds_interval, price_caution, share_of_budget, short_verdict, spell
 
 QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
@@ -13,13 +13,13 @@ QUESTIONS = {
     "cost": "What does it cost?", "cost_effectiveness": "Is it worth the money?", "provision": "What exists locally already?",
     "evidence": "What does it add to the evidence?", "data_quality": "Can we trust the data?"}
 
+MANY_STUDIES = 10           # that an average rests on, to be sure where a scheme lies among them
 COMPARISON = "the same scores or service use for similar people who were not referred (people with arm = comparison and an index_date)"
 COSTS_NEEDED = "a costs table: every item with its amount, price year and whether it was paid or in kind"
 # what has to be recorded before a later chapter can answer, as (tables.columns wanted, advice)
 NEEDS = {
-    "provision": "a provision table: local services, what they offer, where, and how many people they can take",
-    "evidence": "a comparison group, and an outcome that published studies also used"}
-TABLES = {"provision": ("a provision table", "provision"), "evidence": ("outcomes", "outcomes")}
+    "provision": "a provision table: local services, what they offer, where, and how many people they can take"}
+TABLES = {"provision": ("a provision table", "provision")}
 # columns that are empty for good reason: not everybody is bereaved, closed, or begins an activity
 EMPTY_BY_NATURE = {"bereaved_on", "closed_date", "closure_reason", "start_date", "index_date", "first_contact_date", "sessions_attended",
                    "local_label", "measured_on", "months", "service_id", "age", "birth_year"}
@@ -266,6 +266,28 @@ def answer_cost(tables, terms):
     sound = not unused and not terms.is_cut_short and terms.years is not None
     sure = 3 if sound and not missing and not planned and each.n >= 100 else 2 if sound and len(missing) <= LINES_MISSING and planned <= PART_PLANNED and each.n >= 30 else 1
     return Answer("cost", text, sure, why, steps, f"a person referred cost {pounds(each.estimate)}{pounds_interval(each)}")
+
+
+def answer_evidence(own, record):
+    """From the released `against_evidence` table of chapter 08 and the scheme's record: where its result lies among others, and what it adds."""
+    if not record["effects"]:
+        return Answer("evidence", "Nothing yet: needs scores or service use of the people referred, at the start and later, and of people like them who were not referred.", 0,
+                      "the scheme has no result to set beside others", [(2, "Measure what published studies measured, for instance mental wellbeing (SWEMWBS) or use of the GP.")])
+    shown = own[own["measure"].eq("own_estimate") & own["estimate"].notna()]
+    effects = shown[shown["group"].eq("controlled")]
+    if effects.empty:
+        kind, level = next((pair for pair in sets_in(own) if pair in set(zip(shown["group"], shown["level"]))), sets_in(own)[0])
+        text = f"A {SINGULAR[kind]}, not an effect: it cannot tell what the scheme does, and changes like it are known already. {describe_place(own, kind, level)}"
+        return Answer("evidence", text + " To add to what is known needs a comparison group.", 0, "no comparison of level 3 or better",
+                      [(2, f"To add to the evidence, plan a comparison: record {COMPARISON}.")], "")
+    kind, level = next(pair for pair in sets_in(own) if pair in set(zip(effects["group"], effects["level"])))
+    others, before = one(own, "other_studies", level, kind), one(own, "pooled_before", level, kind)
+    first = [outcome_words(r.level) for r in effects.itertuples() if one(own, "other_studies", r.level, "controlled").estimate == 0]
+    text = describe_place(own, kind, level)
+    text += f" In this evidence base it is the first to report an effect on {listed(first)}." if first else ""
+    sure = 1 if before is None else 3 if others.estimate >= MANY_STUDIES else 2
+    why = f"{studies_words(others.estimate)} with a comparison to set it against" + ("; most were read as abstracts only" if others.estimate else "")
+    return Answer("evidence", text, sure, why, [])
 
 
 def answer_later(question, held):

@@ -29,6 +29,8 @@ COARSE = ("change_return_to_baseline", "change_delta", "tipping_point", "odds_of
 # rows about money, cost lines or what others published, and rows made of released ones: nobody is counted in them, nothing is hidden or rounded
 NOT_ABOUT_PEOPLE = ("cost_total", "cost_charged", "cost_by_category", "cost_by_kind", "cost_by_basis", "cost_by_category_and_basis", "cost_lines_given", "cost_driver",
                     "cost_per_additional_improved", "published_cost", "published_caseload")
+FROM_RELEASED = ("study_effect_", "study_change_", "study_difference_", "average_effect", "average_change", "average_difference", "further_", "direction_", "pooled_", "prediction_",
+                 "own_estimate", "other_studies", "weight_of_scheme", "shrunken_estimate", "studies_", "small_study_slope", "tau2", "i2")    # how rows of published and released numbers begin
 PER_COUNTED = "pounds a "       # how the unit of a cost shared among counted people begins
 NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high"]
 
@@ -55,6 +57,11 @@ RULES = {rule.name: rule for rule in (
     Rule("none", 0, 1, "SMALL NUMBERS ARE NOT HIDDEN: this report was made without disclosure control and is not for sharing."))}
 
 
+def not_about_people(measures):
+    """Which of these measures count nobody: money, what others published, and what is made of numbers already released."""
+    return measures.isin(NOT_ABOUT_PEOPLE) | measures.str.startswith(FROM_RELEASED)
+
+
 def release(table, rule):
     """A result table as it may leave.
 
@@ -75,7 +82,7 @@ def release(table, rule):
     ----------
     NHS England secondary care rule of September 2018 (counts 1 to 7, rounding to 5); secondary suppression is ours.
     """
-    money = table["measure"].isin(NOT_ABOUT_PEOPLE)
+    money = not_about_people(table["measure"])
     if rule.hide_to == 0 or money.all():
         return table[RESULT_COLUMNS].copy()
     if money.any():

@@ -149,7 +149,7 @@ class Report:
 
     def _counts_note(self, table):
         hidden = table["suppressed"].eq(True).any() if "suppressed" in table else False
-        if "measure" in table and table["measure"].isin(disclosure.NOT_ABOUT_PEOPLE).all():
+        if "measure" in table and disclosure.not_about_people(table["measure"]).all():
             return ""
         rounded = "Counts are rounded to the nearest 5." if self.rule.round_to == 5 else "" if self.rule.hide_to else "Small numbers are not hidden."
         return rounded + (" Not shown (*): too few people, or hidden so that such a number cannot be worked out." if hidden else "")
@@ -175,6 +175,10 @@ class Report:
                        figures=self.figures, answers=self.answers)
         self._write(Path(f"{self.question}.results.json"), json.dumps(content, indent=1, ensure_ascii=False).encode())
 
+    def save(self, name, content):
+        """Write released content as a JSON file of the report folder."""
+        self._write(Path(name), (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
     def _write(self, path, content):
         target = self.output_dir / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -186,6 +190,12 @@ class Report:
         """The answers of the notebooks that ran before this one, in the order of the questions (empty when none ran)."""
         found = [a for path in sorted(self.output_dir.glob("*.results.json")) for a in json.loads(path.read_text(encoding="utf-8"))["answers"]]
         return sorted(found, key=lambda a: list(QUESTIONS).index(a["question"]))
+
+    def earlier_results(self):
+        """The released results of the notebooks that ran before this one, stacked (no rows when none ran)."""
+        found = [r for path in sorted(self.output_dir.glob("*.results.json")) if path.name != f"{self.question}.results.json"
+                 for r in json.loads(path.read_text(encoding="utf-8"))["results"]]
+        return pd.DataFrame(found, columns=RESULT_COLUMNS).astype({c: float for c in ("n", "n_missing", "estimate", "std_error", "conf_low", "conf_high", "conf_level")})
 
     def cards(self, answers):
         """Show a card per question."""

@@ -10,7 +10,7 @@ from sprx.evidence.rules import columns_of
 from sprx.reference import facts
 
 # key -> kind of value; a kind in brackets may be missing or null
-RECORD = {"scheme_id": "text", "name": "text", "area": "(text)", "period": "object", "design": "text", "maryland_level": "number", "population": "object",
+RECORD = {"scheme_id": "text", "name": "text", "area": "(text)", "period": "object", "design": "text", "maryland_level": "(number)", "population": "object",
           "activities": "list", "follow_up_months": "(number)", "link_worker": "(yes or no)", "sprx_version": "text", "synthetic": "(yes or no)", "effects": "list"}
 PERIOD = {"start": "text", "end": "text"}
 POPULATION = {"n": "(number)", "n_comparison": "(number)", "share_female": "(number)", "age_shares": "(object)"}
@@ -19,7 +19,8 @@ EFFECT = {"domain": "text", "outcome": "(text)", "instrument": "text", "subgroup
           "timepoint_months": "(number)", "adjusted": "(yes or no)", "direction_good": "text", "suppressed": "yes or no", "note": "(text)"}
 KINDS = {"text": str, "number": (int, float), "object": dict, "list": list, "yes or no": bool}
 DESIGN = {"randomised": "rct", "cluster_randomised": "rct", "matched": "nrct_controlled", "concurrent": "nrct_controlled", "historical": "nrct_controlled",
-          "adjusted": "nrct_controlled", "series": "before_after_uncontrolled", "before_after": "before_after_uncontrolled"}
+          "adjusted": "nrct_controlled", "series": "before_after_uncontrolled", "before_after": "before_after_uncontrolled",
+          "none": "descriptive"}
 
 
 def read_record(path, allow_synthetic=False):
@@ -57,7 +58,7 @@ def read_record(path, allow_synthetic=False):
     if content.get("synthetic") and not allow_synthetic:
         raise SchemeError(f"{path}: the record is of synthetic data (synthetic is true), about nobody. "
                           "It does not belong among evidence; to try things out, say --synthetic.")
-    return _rows(content, str(path))
+    return rows_of_record(content, str(path))
 
 
 def _misfits(value, keys, where):
@@ -81,19 +82,22 @@ def _shares(population):
     shares |= {"share_female": population["share_female"]} if population.get("share_female") is not None else {}
     wrong = [f"population, {k}: not a share from 0 to 1. Found {v!r}. Write 0.6 for 60%." for k, v in shares.items()
              if isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 <= v <= 1]
-    if not wrong and isinstance(ages, dict) and ages and sum(ages.values()) > 1.01:
+    rounded = 2.5 * len(ages) / population["n"] if population.get("n") else 0       # counts rounded to 5 need not add up
+    if not wrong and isinstance(ages, dict) and ages and sum(ages.values()) > 1.01 + rounded:
         wrong.append(f"population, age_shares: together more than 1. Found {sum(ages.values()):g}. Give each age once.")
     return wrong
 
 
 def _design(content):
-    designs = facts("designs").set_index("design")["maryland_level"]
+    designs, found = facts("designs").set_index("design")["maryland_level"], content["maryland_level"]
+    if content["design"] == "none":
+        return [] if found is None else [f"maryland_level: without a design there is no level. Found {found!r}. Leave it out."]
     if content["design"] not in designs:
-        return [f"design: not a design. Found {content['design']!r}. One of: {', '.join(designs.index)}.{nearest(content['design'], designs.index)}"]
+        return [f"design: not a design. Found {content['design']!r}. One of: {', '.join(designs.index)}, none.{nearest(content['design'], designs.index)}"]
     level = int(designs[content["design"]])
     # an analysis may fall short of its design (nobody to adjust for), never rise above it
-    return [f"maryland_level: a {content['design']} design has at most level {level}. Found {content['maryland_level']!r}. Correct one of the two."
-            ] if content["maryland_level"] > level else []
+    return [f"maryland_level: a {content['design']} design has at most level {level}. Found {found!r}. Correct one of the two."
+            ] if found is None or found > level else []
 
 
 def _text(value):
@@ -105,7 +109,8 @@ def _text(value):
     return f"{value:.10g}" if isinstance(value, (int, float)) else " ".join(str(value).split())
 
 
-def _rows(content, file):
+def rows_of_record(content, file):
+    """The rows of the base that the content of a record makes, as `read_record` gives them."""
     period, people, synthetic = content["period"], content["population"], content.get("synthetic")
     ages = [f"{age} {100 * share:.0f}%" for age, share in (people.get("age_shares") or {}).items()]
     female = [f"female {100 * people['share_female']:.0f}%"] if people.get("share_female") is not None else []

@@ -8,6 +8,7 @@ from sprx.plots.change import plot_scores, plot_stacked, plot_quartiles
 from sprx.plots.equity import plot_stages_by_group, plot_inequality, plot_overlap, plot_heat, plot_answers
 from sprx.plots.missing import plot_beliefs, plot_subgroups
 from sprx.plots.cost import plot_costs, plot_drivers
+from sprx.plots.evidence import plot_forest, plot_funnel, plot_harvest
 from sprx.plots.impact import plot_balance, plot_overlap_of_groups, plot_event_study, plot_series
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -47,8 +47,10 @@ def comparable_effects(effects, months=None):
         return pd.DataFrame(columns=COLUMNS)
     rows = pd.DataFrame([_on_scale(row) for row in single.to_dict("records")], index=single.index)
     keys = ["study_id", *SETS]
-    found = [_one_of_study(part, months) for _, part in rows.groupby(keys, sort=False)]
-    return pd.DataFrame(found)[COLUMNS].sort_values([*SETS, "year", "study_id"], ignore_index=True, na_position="last")
+    found = pd.DataFrame([_one_of_study(part, months) for _, part in rows.groupby(keys, sort=False)])[COLUMNS]
+    alike = found.groupby("cite_name")["study_id"].transform("nunique") > 1
+    found["cite_name"] = found["cite_name"].mask(alike, found["cite_name"] + " (" + found["study_id"] + ")")
+    return found.sort_values([*SETS, "year", "study_id"], ignore_index=True, na_position="last")
 
 
 def _on_scale(row):
@@ -75,7 +77,8 @@ def _cite_name(row):
     """'Grant 2000'; of a scheme's record its name, and that its data are synthetic where they are."""
     name = row["first_author"] or row["programme"] or row["study_id"]
     year = "" if pd.isna(row["year"]) else f" {row['year']:.0f}"
-    return f"{name}{year}{' (synthetic)' if row['title'].startswith(SYNTHETIC) else ''}"
+    made = " (synthetic)" if row["title"].startswith(SYNTHETIC) and "synthetic" not in name.casefold() else ""
+    return f"{name}{year}{made}"
 
 
 def _money(row):

@@ -1,0 +1,178 @@
+"""Published studies and the scheme among them, in sentences: averages, refusals, what the scheme adds."""
+
+import pandas as pd
+
+from sprx.reference import facts
+from sprx.wording.words import interval, listed, number, one, percent
+
+OUTCOMES = {"mental_wellbeing": "mental wellbeing", "health_related_quality_of_life": "health-related quality of life", "loneliness_social": "loneliness and social contact", "gp_use": "use of the GP",
+            "ae_use": "use of A&E", "admissions": "hospital admissions", "physical_activity": "physical activity", "physical_health": "physical health", "financial": "money worries"}
+KINDS = {"controlled": "effects in studies with a comparison", "weak comparison": "differences in studies with a weak comparison", "uncontrolled": "changes in studies without a comparison"}
+SINGULAR = {"controlled": "effect", "weak comparison": "difference", "uncontrolled": "change"}
+BLOCKS = {"effect": "Compared (effects)", "difference": "Weakly compared", "change": "Before and after (changes)"}
+SPREAD = "standard deviations"
+
+
+def of_kind(measure):
+    """Effect, difference or change: what a row of studies holds, from its measure (study_effect_…, average_change, direction_effect)."""
+    return measure.split("_")[1]
+
+
+def outcome_words(level):
+    """An outcome in words."""
+    name = level.removesuffix(", ratio")
+    return OUTCOMES.get(name, name.replace("_", " "))
+
+
+def studies_words(n):
+    """'one study', '5 studies'."""
+    return "one study" if n == 1 else f"{n:.0f} studies" if n else "no study"
+
+
+def amount(row):
+    """'0.29 standard deviations better', '0.9 times as often', as the unit of a row says."""
+    if row.unit == "ratio":
+        return f"{number(row.estimate)} times as often"
+    return f"{number(abs(row.estimate))} {SPREAD} {'better' if row.estimate > 0 else 'worse'}" if number(row.estimate) != "0" else f"no different ({number(row.estimate)} {SPREAD})"
+
+
+def sets_in(table):
+    """The (kind, outcome) of a table of `against_evidence`, those beside most other studies first."""
+    others = table[table["measure"].eq("other_studies")].sort_values("estimate", ascending=False, kind="stable")
+    strong = others.sort_values("group", key=lambda g: g.ne("controlled"), kind="stable")
+    return list(zip(strong["group"], strong["level"]))
+
+
+def describe_place(table, kind, level):
+    """Where the scheme's result lies among the others of one outcome: one or two sentences."""
+    rows = table[table["group"].eq(kind) & table["level"].eq(level)]
+    own, before, further, n = (one(rows, m, level) for m in ("own_estimate", "pooled_before", "prediction_before", "other_studies"))
+    what = SINGULAR[kind]
+    name = outcome_words(level)
+    own_words = f"this scheme's {what} is not known" if own is None else f"this scheme's {what} is {amount(own)}{interval(own, own.unit != 'ratio')}"
+    if before is None:
+        reason = rows.loc[rows["measure"].eq("pooled_before"), "note"].iloc[0]
+        return f"{name[0].upper()}{name[1:]}: {own_words}. There is nothing to set it against: {reason}."
+    text = f"{name[0].upper()}{name[1:]}: {own_words}. {KINDS[kind][0].upper()}{KINDS[kind][1:]} ({studies_words(n.estimate)}) average {amount(before)}{interval(before, before.unit != 'ratio')}."
+    if own is None:
+        return text
+    inside = further.conf_low <= own.estimate <= further.conf_high
+    where = (f"the scheme's lies {'inside' if inside else 'outside'} the range in which a further study would be expected ({number(further.conf_low, own.unit != 'ratio')} to {number(further.conf_high, own.unit != 'ratio')})")
+    return f"{text} Studies differ: {where}."
+
+
+
+def describe_added(table):
+    """What adding the scheme does to each average."""
+    said = []
+    for kind, level in sets_in(table):
+        rows = table[table["group"].eq(kind) & table["level"].eq(level)]
+        before, after, weight = (one(rows, m, level) for m in ("pooled_before", "pooled_with_scheme", "weight_of_scheme"))
+        if after is None:
+            continue
+        was = f"moves from {amount(before)}{interval(before, before.unit != 'ratio')} to" if before is not None else "becomes possible for the first time:"
+        said.append(f"With this scheme the average {SINGULAR[kind]} in {outcome_words(level)} {was} {amount(after)}{interval(after, after.unit != 'ratio')}; the scheme has {percent(weight.estimate / 100)} of the weight.")
+    return " ".join(said) or "Adding this scheme makes no average possible: there are too few studies of the same outcome and kind."
+
+
+def describe_shrunken(table):
+    """The empirical Bayes estimate of each effect; a change is not drawn to other changes."""
+    said = []
+    for kind, level in sets_in(table):
+        rows = table[table["group"].eq(kind) & table["level"].eq(level)]
+        own, best = one(rows, "own_estimate", level), one(rows, "shrunken_estimate", level)
+        if kind == "controlled" and best is not None:
+            said.append(f"In {outcome_words(level)} the scheme's own {amount(own)} becomes {amount(best)}{interval(best, best.unit != 'ratio')} when what similar studies found is taken into account.")
+    return " ".join(said) or "No estimate is drawn to the others: that needs an effect of this scheme, and three published effects of the same outcome."
+
+
+def describe_designs(pooled):
+    """How much larger changes without a comparison look than effects with one, outcome by outcome; '' where no outcome has both averages."""
+    means = pooled[pooled["measure"].eq("pooled_estimate") & pooled["estimate"].notna()].set_index(["level", "group"])
+    said = []
+    for level in dict.fromkeys(means.index.get_level_values(0)):
+        if (level, "controlled") in means.index and (level, "uncontrolled") in means.index:
+            with_, without = means.loc[(level, "controlled")], means.loc[(level, "uncontrolled")]
+            said.append(f"In {outcome_words(level)}, studies without a comparison average a change of {amount(without)}{interval(without, True)}, studies with one an effect of {amount(with_)}{interval(with_, True)}. "
+                        "The people, programmes and measures differ too, but part of the gap is what would have happened anyway.")
+    return " ".join(said)
+
+
+def describe_pooled(pooled, kind, level):
+    """One average: its size, how far studies differ, and what cannot be said; or why there is none."""
+    rows = pooled[pooled["group"].eq(kind) & pooled["level"].eq(level)]
+    mean, further, k = (one(rows, m, level) for m in ("pooled_estimate", "prediction_interval", "studies_pooled"))
+    name = outcome_words(level)
+    if mean is None:
+        reason = rows.loc[rows["measure"].eq("pooled_estimate"), "note"].iloc[0]
+        return f"{KINDS[kind][0].upper()}{KINDS[kind][1:]} on {name} are not averaged: {reason}."
+    certain = "this could be chance" if (mean.conf_low <= 1 <= mean.conf_high if mean.unit == "ratio" else mean.conf_low <= 0 <= mean.conf_high) else "this is beyond chance"
+    return (f"{KINDS[kind][0].upper()}{KINDS[kind][1:]} on {name} average {amount(mean)}{interval(mean, mean.unit != 'ratio')} over {studies_words(k.estimate)}: {certain}. A further study would be expected "
+            f"between {number(further.conf_low, mean.unit != 'ratio')} and {number(further.conf_high, mean.unit != 'ratio')}.")
+
+
+def describe_robustness(table, kind, level):
+    """Whether one study, or the method, makes the average; and whether small studies find more."""
+    rows = table[table["group"].eq(kind) & table["level"].eq(level)]
+    without = rows[rows["measure"].str.startswith("pooled_without_")]
+    if without.empty:
+        return ""
+    low, high = without.loc[without["estimate"].idxmin()], without.loc[without["estimate"].idxmax()]
+    methods = rows[rows["measure"].str.startswith("pooled_by_method_")]
+    ways = listed(f"{number(r.estimate, True)} ({r.measure.rsplit('_', 1)[1]})" for r in methods.itertuples())
+    slope = rows[rows["measure"].eq("small_study_slope")].iloc[0]
+    small = (f"Whether small studies find more cannot be told: {slope.note.split(':')[0]}" if pd.isna(slope.estimate) else
+             f"Small studies find {'more' if slope.estimate > 0 else 'less'} than large ones by {number(abs(slope.estimate))} a standard error{interval(slope, True)}")
+    return f"Leaving out one study at a time, the average lies between {number(low.estimate, True)} and {number(high.estimate, True)}; by other methods it is {ways}. {small}."
+
+
+def describe_record(record):
+    """What the scheme's record holds, and how it is added to an evidence base."""
+    n, shown = len(record["effects"]), sum(not e["suppressed"] for e in record["effects"])
+    if not n:
+        return "The record of this scheme (evidence_record.json) says who was reached and what was offered, but holds no result: no scores or service use at two times."
+    kinds = {"between_group": "effects against the comparison", "within_group_change": "changes without a comparison"}
+    what = listed(dict.fromkeys(kinds[e["comparison"]] for e in record["effects"]))
+    hidden = "" if shown == n else f", {n - shown} of them hidden because too few people are behind them"
+    return (f"The record of this scheme (evidence_record.json) holds {n} results{hidden}: {what}. To add it to an evidence base: sprx evidence add evidence_record.json."
+            + (" Its data are synthetic: it is no evidence, and is taken only to try things out." if record["synthetic"] else ""))
+
+
+def component_words(activities, components):
+    """What is known of each activity type the scheme offers, as (term, words) pairs; and of those the base says nothing of."""
+    names = dict(zip(facts("activities")["activity_type"], facts("activities")["plain_name"]))
+    pairs, silent = [], []
+    for activity in activities:
+        known = components[components["activity_types"].str.split("; ").map(lambda types: activity in types)]
+        if known.empty:
+            silent.append(names.get(activity, activity).lower())
+        for r in known.itertuples():
+            pairs.append((f"{names.get(activity, activity)}: {r.component}", f"{r.outcome}: {r.evidence_strength}{'. ' + r.effect_statement if r.effect_statement else ''} ({r.named_review_or_guidance})."))
+    if silent:
+        pairs.append(("Nothing in the base", f"{listed(silent)}."))
+    return pairs
+
+
+def alt_of_forest(table):
+    """Alt text of a forest plot: every number that it shows."""
+    said = []
+    for r in table.itertuples():
+        name = {"average": "average " + of_kind(r.measure), "further": "a further study", "study": "this scheme" if r.group == "this_scheme" else r.level}[r.measure.split("_")[0]]
+        said.append(f"{name} {'no number' if pd.isna(r.estimate) else number(r.estimate)}{interval(r)}")
+    return f"{table['unit'].iloc[0]}: " + "; ".join(said) + "."
+
+
+def alt_of_funnel(table):
+    """Alt text of a funnel plot."""
+    shown = table[table["std_error"].notna() & table["measure"].str.startswith("study_")].sort_values("std_error")
+    return "Results from the largest study to the smallest: " + "; ".join(f"{'this scheme' if r.group == 'this_scheme' else r.level} {number(r.estimate)} (standard error {number(r.std_error)})" for r in shown.itertuples()) + "."
+
+
+def alt_of_directions(table):
+    """Alt text of an effect-direction plot: how many studies point which way."""
+    said = []
+    for (group, measure), rows in table.groupby(["group", "measure"], sort=False):
+        ways = [f"{n} {word}" for value, word in ((1, "better"), (0, "no difference"), (-1, "worse")) if (n := int(rows["estimate"].eq(value).sum()))]
+        ways += [f"{n} mixed or hidden"] if (n := int(rows["estimate"].isna().sum())) else []
+        said.append(f"{outcome_words(group)}, {of_kind(measure)}s: {', '.join(ways)}")
+    return "Which way each study points. " + "; ".join(said) + "."
