@@ -1,0 +1,61 @@
+"""What a review reports on: the evidence base itself, in place of a scheme. It holds no row about a person."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sprx.errors import SchemeError
+from sprx.evidence.base import SHIPPED, TABLES, effects_with_studies, read_base, typed
+from sprx.evidence.rules import check_base
+
+SYNTHETIC = "SYNTHETIC"         # how the title of a study of synthetic data begins
+
+
+@dataclass(frozen=True)
+class ReviewSettings:
+    """What a page needs to know of its subject, as of a scheme's settings."""
+
+    synthetic: bool
+    scheme_id: str = "evidence_review"
+    name: str = "Social prescribing: the living review"
+
+
+@dataclass(frozen=True)
+class Review:
+    """The evidence base as the subject of a report.
+
+    Attributes
+    ----------
+    settings : ReviewSettings
+    tables : dict of str to DataFrame
+        As `read_base` gives them, numbers as numbers; `file` names no folder of this computer.
+    effects : DataFrame
+        As `effects_with_studies` gives them.
+    """
+
+    settings: ReviewSettings
+    tables: dict = field(repr=False)
+    effects: object = field(repr=False)
+
+
+def read_review(base_dir=""):
+    """The evidence base, checked, as the subject of the living review.
+
+    Parameters
+    ----------
+    base_dir : str or Path
+        The user's part of the base; '' for what sprx carries alone.
+
+    Raises
+    ------
+    SchemeError
+        If there is no such folder, or a row breaks the rules of the base: a review of it would count wrongly.
+    """
+    if str(base_dir) and not Path(base_dir).is_dir():
+        raise SchemeError(f"No such folder: {base_dir}. Give the folder with your part of the evidence base, or leave it out.")
+    tables = read_base(base_dir or None)
+    problems = check_base(tables)
+    if problems:
+        raise SchemeError([str(p) for p in problems])
+    tables = {name: rows.assign(file=rows["file"].where(rows["file"].str.startswith(SHIPPED), f"your {name}.csv")) for name, rows in tables.items()}
+    synthetic = bool(tables["studies"]["title"].str.startswith(SYNTHETIC).any())
+    return Review(ReviewSettings(synthetic), {name: typed(tables[name], name) for name in TABLES}, effects_with_studies(tables))
