@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "lesson_data": {"reference"}, "lab": {"run", "settings"}, "key_words": set(), "template": {"errors", "key_words", "reference", "schema", "settings", "readers", "identifiers"},
     "sample": {"reference", "scoring", "schema"}, "untidy": set(), "teaching": {"errors"}, "simulate": {"prices", "reference", "sample", "scoring", "stats", "untidy"},
     "evidence": {"errors", "readers", "reference", "results", "stats", "__version__"},
-    "cli": {"clean", "errors", "evidence", "lab", "load", "run", "simulate", "template"},
+    "cli": {"clean", "errors", "evidence", "lab", "load", "run", "simulate", "teaching", "template"},
 }
 METRICS_MAY_IMPORT = {"errors", "reference", "results", "intervals", "stats", "prices"}
 
