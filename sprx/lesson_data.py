@@ -13,7 +13,7 @@ LONGEST = 350                       # words on one page
 NOT_SAID = r"\b(prov(e|es|ed|en)|significan\w*|impressive\w*|undoubtedly|clearly works|(?<!cost-)effective\w*)\b"
 CAUSE = r"\b(effects?|because of|due to|thanks to|caused|led to|result of)\b"
 DENIED = r"\b(not|nor|no|part of|partly|cannot)\b"
-CONDITION = r"\b(if|until|unless|while|provided|as long as|before|on condition)\b"
+CONDITION = r"\b(if|until|unless|while|when|once|provided|as long as|before|on condition|subject to|depend\w*)\b"
 
 
 def lesson_results(scheme_id):
@@ -71,9 +71,9 @@ def _demands(page, whole, results):
         ("Say that the data are synthetic: no reader may take this scheme for a real one.", "synthetic" in whole.casefold()),
         ("The question should be a question, and end with a question mark.", "?" in page["question"]),
         ("Under 'compared', name the comparison group.", "comparison" in page["compared"].casefold()),
-        ("Under 'compared', give the Maryland level of the design.", bool(re.search(rf"level\D{{0,12}}{design.estimate:.0f}\b", page["compared"]))),
+        ("Under 'compared', give the Maryland level of the design.", bool(re.search(rf"(maryland|level)\D{{0,20}}{design.estimate:.0f}\b", page["compared"], re.I))),
         ("The result needs the estimated effect and both ends of its interval, to one decimal.", all(_holds(page["result"], v) for v in (effect.estimate, effect.conf_low, effect.conf_high))),
-        ("Say what kind of interval it is: 95% CI, or 95% interval.", "95%" in page["result"]),
+        ("Say what kind of interval it is: 95% CI, or 95% interval.", bool(re.search(r"95\s?(%|per cent)", page["result"]))),
         ("A sentence with the change of the scheme's own people also calls it an effect, or gives it a cause. Say what the change is, and that it is not an effect.",
          not any(_holds(s, change.estimate) and re.search(CAUSE, s, re.I) and not re.search(DENIED, s, re.I) for s in _sentences(whole))),
         ("Say in one word how certain we are (high, moderate, low or very low), and why. A comparison without a draw starts at low.",
