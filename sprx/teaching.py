@@ -105,6 +105,13 @@ def _parts(value):
     return None
 
 
+def _entries(value):
+    """The entries of a list, set or column of a table; None for anything else."""
+    import pandas as pd
+
+    return list(value) if isinstance(value, pd.Series) else None if isinstance(value, (dict, pd.DataFrame)) else _parts(value)
+
+
 def _holds(value, test):
     parts = _parts(value)
     return test(value) if parts is None else any(_holds(part, test) for part in parts)
@@ -145,9 +152,9 @@ def _difference(given, expected, within):
     if isinstance(expected, (set, frozenset)):
         return _set_difference(given, expected)
     if _parts(expected) is not None:
-        if isinstance(given, (set, frozenset, dict)) or _parts(given) is None:
+        given, expected = None if isinstance(given, (set, frozenset)) else _entries(given), _entries(expected)
+        if given is None:
             return "a list is asked for, in order."
-        given, expected = _parts(given), _parts(expected)
         if len(given) != len(expected):
             return f"it has {len(given)} entries, which is not how many there should be."
         return next(filter(None, (_difference(g, e, within) for g, e in zip(given, expected))), "")
@@ -168,9 +175,9 @@ def _number_difference(given, expected, within):
 
 
 def _set_difference(given, expected):
-    if _parts(given) is None or isinstance(given, dict):
+    if _entries(given) is None or any(_parts(part) is not None for part in _entries(given)):
         return "a set of names is asked for, such as {'this', 'that'}."
-    found, wanted = [_plain(part) for part in _parts(given)], {_plain(part) for part in expected}
+    found, wanted = [_plain(part) for part in _entries(given)], {_plain(part) for part in expected}
     if set(found) == wanted:
         return "" if len(found) == len(set(found)) else "something is in it twice."
     extra, lacking = len(set(found) - wanted), len(wanted - set(found))

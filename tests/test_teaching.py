@@ -10,7 +10,7 @@ from sprx.teaching import NotAnswered, WrongAnswer, check_answer
 TABLE = pd.DataFrame({"n": [3, 4], "who": ["a", "b"]}, index=["x", "y"])
 SERIES = pd.Series({"x": 1.5, "y": 2.0})
 RIGHT = [(3, 3), (0.3, 0.1 + 0.2), (np.float64(2), 2), (np.int64(2), 2.0), ("  Odds Ratio", "odds ratio"), (True, True), (np.bool_(False), False),
-         ({"a", "b"}, {"b", "a"}), (["B ", "a"], {"a", "b"}), (pd.Series(["a", "b"]).unique(), {"a", "b"}), (["a", "b"], ["A", "b"]), ((1, 2), [1.0, 2]),
+         ({"a", "b"}, {"b", "a"}), (["B ", "a"], {"a", "b"}), (pd.Series(["a", "b"]).unique(), {"a", "b"}), (pd.Series(["b", "a"]), {"a", "b"}), (pd.Series([1, 2.0]), [1, 2]), (["a", "b"], ["A", "b"]), ((1, 2), [1.0, 2]),
          ({"x": 1.5, "y": 2}, SERIES), (SERIES[::-1], {"x": 1.5, "y": 2}), (TABLE.loc[["y", "x"], ["who", "n"]], TABLE), (0, 0)]
 EXPECTED = [3, 0.5, 0, "rate", True, False, {"a", "b"}, {1, 2}, ["a", "b"], [1, 2], {"x": 1, "y": 2}, SERIES, TABLE, lambda answer: ""]
 NOTHING = [None, float("nan"), np.nan, pd.NA, pd.NaT, float("inf"), "", "  ", [], (), set(), {}, np.array([]), pd.Series(dtype=float), pd.DataFrame(), pd.DataFrame(columns=["n"]),
@@ -45,7 +45,7 @@ def test_an_ellipsis_anywhere_is_not_answered_yet(given, expected):
 
 @pytest.mark.parametrize("given, expected", [
     (True, 1), (1, True), (False, 0), (np.bool_(True), 1), ("3", 3), (3, "3"), ([3], 3), (pd.Series([3]), 3), ("ab", {"a", "b"}), ("a", {"a"}), ({"a": 1, "b": 2}, {"a", "b"}),
-    ({"a", "b"}, ["a", "b"]), ("ab", ["a", "b"]), (SERIES, TABLE), ([1.5, 2.0], SERIES), (TABLE["n"], TABLE), (3, lambda a: len(a)), (check_answer, 3), (int, "int"), (1j, 1),
+    ({"a", "b"}, ["a", "b"]), ("ab", ["a", "b"]), (SERIES, TABLE), ([1.5, 2.0], SERIES), (TABLE["n"], TABLE), (TABLE[["who"]], {"a", "b"}), (TABLE[["who"]], ["a", "b"]), ({0: "a", 1: "b"}, ["a", "b"]), ([["a"], ["b"]], {"a", "b"}), ([{"a"}], {"a"}), (pd.Series(["a", "a"]), {"a"}), (3, lambda a: len(a)), (check_answer, 3), (int, "int"), (1j, 1),
     ([True], [1]), (np.array(3), [3])])
 def test_the_wrong_kind_of_thing_is_wrong(given, expected):
     with pytest.raises(WrongAnswer):
