@@ -30,6 +30,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.cohort.scores": "DOMAINS health_profiles instruments_by_domain measured_in_domains norm_of scores_out_of_time scores_set_aside",
     "sprx.cohort.use": "contaminated service_months services_used use_problem zeros_are_held",
     "sprx.prices": "last_outturn_year",
+    "sprx.evidence.subject": "read_review",
     "sprx.evidence": "check_base effects_with_studies evidence_record read_base with_record with_std_errors",
     "sprx.stats.effect_sizes": (
         "change_by_change_sd change_by_first_sd change_from_t from_interval g_from_t hedges_g log_odds_ratio log_rate_ratio log_risk_ratio mean_change mean_difference"),
@@ -44,6 +45,10 @@ _HOMES = {home: names.split() for home, names in {
         "cost_drivers cost_per_additional_improved cost_per_contact cost_per_person cost_per_person_improved lines_given published_costs scheme_costs worker_years"),
     "sprx.metrics.evidence.comparable": "comparable_effects pool why_not_pooled",
     "sprx.metrics.evidence.pooling": "against_evidence effect_directions effects_of_studies forest_rows pooled_effects robustness",
+    "sprx.metrics.evidence.review": "asked_in_2015 base_counts before_and_since bias_judgements economic_figures result_directions results_of_evaluations study_flow with_rows",
+    "sprx.metrics.evidence.review_change": "what_would_change",
+    "sprx.metrics.evidence.review_gaps": "evidence_gaps population_groups",
+    "sprx.metrics.evidence.review_grade": "GRADE_RULES certainty published_certainty",
     "sprx.metrics.data_quality": "completeness completeness_by_month problems_found rows_accounted",
     "sprx.metrics.for_whom": (
         "activity_shares averages composition group_coverage group_overlap inequality need_by_activity need_shares needs_answered reached_by referral_rate "
@@ -71,8 +76,8 @@ _HOMES = {home: names.split() for home, names in {
         "absent alt_of_costs alt_of_drivers describe_additional describe_caseload describe_drivers describe_lines_given describe_per_improved describe_per_person "
         "describe_published describe_total driver_rows published_rows spent_rows"),
     "sprx.wording.evidence": (
-        "alt_of_directions alt_of_forest alt_of_funnel component_words describe_added describe_designs describe_place describe_pooled describe_record describe_robustness "
-        "describe_shrunken sets_in"),
+        "alt_of_directions alt_of_forest alt_of_funnel caption_of_forest component_words describe_added describe_designs describe_place describe_pooled describe_record describe_robustness "
+        "describe_shrunken funnel_rows sets_in"),
     "sprx.wording.how_well": "describe_contacts describe_doses describe_leavers describe_loads describe_too_recent",
     "sprx.wording.impact": (
         "alt_of_analyses alt_of_balance analysis_rows balance_rows describe_analyses describe_balance describe_design describe_effect describe_fragility "
@@ -81,6 +86,11 @@ _HOMES = {home: names.split() for home, names in {
         "alt_of_beliefs alt_of_subgroups belief_rows describe_beliefs describe_dose describe_subgroups describe_who_is_lost has_beliefs has_subgroups "
         "matters_at subgroup_rows"),
     "sprx.wording.outcomes": "alt_of_scores change_rows describe_domain describe_expected describe_profile describe_scale describe_timing describe_unused score_rows",
+    "sprx.wording.review": (
+        "alt_of_bias alt_of_designs alt_of_flow answer_review asked_words averaged_outcomes describe_additions describe_bias describe_designs_over_time describe_directions describe_flow "
+        "describe_new_designs describe_periods describe_reading domain_words known_words"),
+    "sprx.wording.review_findings": (
+        "alt_of_gaps change_words describe_certainty describe_economics describe_empty_cells describe_two_returns finding_lines group_rule_words"),
     "sprx.wording.use": (
         "alt_of_event_study alt_of_series describe_event_study describe_other_uses describe_published_caution describe_series describe_use describe_use_before "
         "describe_use_change describe_zeros event_rows series_rows service_name"),
@@ -98,8 +108,10 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.plots.evidence": "plot_forest plot_funnel plot_harvest",
     "sprx.plots.impact": "plot_balance plot_event_study plot_overlap_of_groups plot_series",
     "sprx.plots.missing": "plot_beliefs plot_subgroups",
+    "sprx.plots.review": "plot_bias plot_designs plot_flow plot_gaps",
     "sprx.plots.value": "plot_acceptability plot_plane",
     "sprx.report": "start_report",
+    "sprx.review": "start_review",
 }.items()}
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)

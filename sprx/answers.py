@@ -5,7 +5,7 @@ import pandas as pd
 from sprx.wording import (IF_ALIKE, SETTLED, Answer, caution, chances, count, describe_break_even, describe_effect, describe_no_comparison, describe_series, describe_share_improved, describe_use, describe_use_change, describe_value, direction, expected_too,
                           interval, not_valued, number, one, percent, score_verdict, unknown_share, use_verdict)
 
-from sprx.wording import EFFECT_FROM, SINGULAR, absent, describe_place, outcome_words, sets_in, studies_words, describe_unused_lines, listed, pounds, pounds_interval, price_caution, share_of_budget, short_verdict, spell
+from sprx.wording import EFFECT_FROM, SINGULAR, absent, describe_added, describe_place, outcome_words, sets_in, studies_words, describe_unused_lines, listed, pounds, pounds_interval, price_caution, share_of_budget, short_verdict, spell
 
 QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
@@ -274,20 +274,19 @@ def answer_evidence(own, record):
         return Answer("evidence", "Nothing yet: needs scores or service use of the people referred, at the start and later, and of people like them who were not referred.", 0,
                       "the scheme has no result to set beside others", [(2, "Measure what published studies measured, for instance mental wellbeing (SWEMWBS) or use of the GP.")])
     shown = own[own["measure"].eq("own_estimate") & own["estimate"].notna()]
-    effects = shown[shown["group"].eq("controlled")]
-    if effects.empty:
-        kind, level = next((pair for pair in sets_in(own) if pair in set(zip(shown["group"], shown["level"]))), sets_in(own)[0])
-        text = f"A {SINGULAR[kind]}, not an effect: it cannot tell what the scheme does, and changes like it are known already. {describe_place(own, kind, level)}"
-        return Answer("evidence", text + " To add to what is known needs a comparison group.", 0, "no comparison of level 3 or better",
-                      [(2, f"To add to the evidence, plan a comparison: record {COMPARISON}.")], "")
-    kind, level = next(pair for pair in sets_in(own) if pair in set(zip(effects["group"], effects["level"])))
+    known = [pair for pair in sets_in(own, record["effects"][0]["outcome"]) if pair in set(zip(shown["group"], shown["level"]))]
+    if not known:
+        return Answer("evidence", "Nothing that can be shown: too few people have scores or service use at the start and later.", 0, "small numbers are not shown", [])
+    kind, level = known[0]
     others, before = one(own, "other_studies", level, kind), one(own, "pooled_before", level, kind)
-    first = [outcome_words(r.level) for r in effects.itertuples() if one(own, "other_studies", r.level, "controlled").estimate == 0]
-    text = describe_place(own, kind, level)
-    text += f" In this evidence base it is the first to report an effect on {listed(first)}." if first else ""
+    if kind != "controlled":
+        text = f"A {SINGULAR[kind]}, not an effect: it cannot tell what the scheme does. {describe_place(own, kind, level)} To add to what is known needs a comparison group."
+        return Answer("evidence", text, 0, "no comparison of level 3 or better", [(2, f"To add to the evidence, plan a comparison: record {COMPARISON}.")])
+    first = [outcome_words(name) for group, name in known if group == kind and one(own, "other_studies", name, kind).estimate == 0]
+    text = f"{describe_place(own, kind, level)} {describe_added(own, kind, level, brief=True)}".strip()
+    text += f" In this evidence base it is the first with a comparison to report on {listed(first)}." if first else ""
     sure = 1 if before is None else 3 if others.estimate >= MANY_STUDIES else 2
-    why = f"{studies_words(others.estimate)} with a comparison to set it against" + ("; most were read as abstracts only" if others.estimate else "")
-    return Answer("evidence", text, sure, why, [])
+    return Answer("evidence", text, sure, f"{studies_words(others.estimate)} with a comparison to set it against" + ("; most were read as abstracts only" if others.estimate else ""), [])
 
 
 def answer_later(question, held):

@@ -370,8 +370,39 @@ def test_an_effect_that_is_no_object_is_named(tmp_path):
 
 
 def test_the_contract_knows_every_design_of_a_scheme():
-    assert set(DESIGN) == set(facts("designs")["design"])
+    assert set(DESIGN) == {*facts("designs")["design"], "none"}
     assert set(EFFECT) <= set(columns_of("effects").index)
+
+
+def test_a_record_without_a_design_has_no_level_and_no_result(tmp_path):
+    path = record(tmp_path, design="none", maryland_level=None)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"effects": []}))
+    assert add(path, tmp_path / "base") == {"studies": 1}
+    assert "no level" in str(refused(record(tmp_path, design="none", maryland_level=2), tmp_path / "other"))
+    assert "at most level 3" in str(refused(record(tmp_path, maryland_level=None), tmp_path / "other"))
+
+
+def test_ages_from_rounded_counts_need_not_add_up_but_nearly(tmp_path):
+    people = dict(n=45, age_shares={"18-44": 0.4, "45-64": 0.4, "65+": 0.3})
+    small = dict(n_scheme=20, n_comparison=None, comparison="within_group_change", adjusted=None)
+    assert add(record(tmp_path, [small], design="before_after", maryland_level=1, population=people), tmp_path / "base")["studies"] == 1
+    assert "together more than 1" in str(refused(record(tmp_path, population=people | {"n": 4500}), tmp_path / "other"))
+
+
+def test_more_people_than_the_study_has_are_found_but_for_rounding_and_where_a_group_is_not_told(tmp_path):
+    for n, n_comparison, taken in ((200, 190, True), (190, 180, False), (200, None, True), (None, 190, True)):
+        path, base = record(tmp_path, population=dict(n=n, n_comparison=n_comparison)), tmp_path / f"base_{n}_{n_comparison}"
+        assert add(path, base) if taken else "more people than the study has" in str(refused(path, base))
+
+
+def test_a_direction_that_is_not_the_instruments_is_found(tmp_path):
+    for instrument, right, wrong in (("PHQ-9", "lower", "higher"), ("SWEMWBS", "higher", "lower"), ("HADS-A", "lower", "higher"), ("UCLA 3-item", "lower", "higher"),
+                                     ("EQ-5D-5L index (UK value set, Rowen 2026)", "higher", "lower"), ("swemwbs", "higher", "lower")):
+        row = EFFECT_ROW | dict(instrument=instrument, direction_good=wrong)
+        problems = refused(csv(tmp_path, row), tmp_path / "base")
+        assert len(problems) == 1 and f"on which {right} is better" in problems[0]
+        assert add(csv(tmp_path, row | dict(direction_good=right)), tmp_path / f"base_{instrument[:4]}_{right}") == {"effects": 1}
+    assert add(csv(tmp_path, EFFECT_ROW | dict(instrument="hours outdoors", direction_good="lower")), tmp_path / "base") == {"effects": 1}
 
 
 # ---- the table

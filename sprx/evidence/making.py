@@ -33,7 +33,7 @@ def evidence_record(scheme, results):
     design, level = max(levels.values(), key=lambda pair: pair[1] or 0)
     effects = [*_score_effects(scheme, results, levels["scores"][1], level), *_use_effects(results, *levels["use"], level)]
     people = results[results["measure"].eq("share_of_people")]
-    compared = results[results["measure"].str.startswith("measured_again_") & results["level"].eq("comparison")]["n"].max()
+    compared = results[results["group"].eq("compared") & results["level"].eq("comparison")]["n"].max()
     ages = people[people["group"].eq("age_band") & people["level"].ne("missing") & people["estimate"].notna()]
     times = [e["timepoint_months"] for e in effects if e["timepoint_months"] is not None]
     return dict(
@@ -98,7 +98,8 @@ def _score_effects(scheme, results, own_level, level):
     compared = (own_level or 0) >= min(EFFECT_FROM, max(level or 2, 2))
     kinds = (("effect_", "mean_difference"), ("effect_standardised_", "smd")) if compared else (("paired_change_", "mean_difference"), ("change_smcc_", "smd"))
     domains = facts("domains").set_index("domain")
-    for instrument in measures.index:
+    reported = results.loc[results["measure"].str.startswith(kinds[0][0]), "measure"].str.removeprefix(kinds[0][0])      # the scheme's primary outcome first
+    for instrument in dict.fromkeys(name for name in reported if name in measures.index):
         measure = measures.loc[instrument]
         if measure["higher_is_better"] not in ("yes", "no") or measure["domain"] not in domains.index:
             continue

@@ -226,8 +226,19 @@ def _effect(row):
         yield "derived", "names something else than estimate and std_error", "Name what was worked out and not read, apart by a space."
     if "estimate" in row["derived"].split() and not row["note"]:
         yield "note", "a derived estimate that does not say how it was derived", "Say it, for instance: difference of the two printed means."
+    way = _way_of(row["instrument"])
+    if way and row["direction_good"] != way:
+        yield "direction_good", f"not the way of this instrument, on which {way} is better", f"Write {way}; and look whether the sign of the estimate is as printed."
     if row["n_scheme"] and row["n_comparison"] and row["n"] and number(row["n_scheme"]) + number(row["n_comparison"]) != number(row["n"]):
         yield "n", f"not the sum of the two groups ({row['n_scheme']} and {row['n_comparison']})", "Correct one of the three numbers."
+
+
+def _way_of(instrument):
+    """Which way is better on an instrument that sprx knows, or None: 'HADS-A' begins as hads does."""
+    key, measures = plain_key(instrument), facts("measures")
+    known = [(plain_key(name), better) for column in ("measure_id", "name") for name, better in zip(measures[column], measures["higher_is_better"]) if better in ("yes", "no")]
+    found = [(len(name), better) for name, better in known if key.startswith(name)]
+    return None if not found else "higher" if max(found)[1] == "yes" else "lower"
 
 
 def _std_error(row, log_scale):
@@ -246,8 +257,11 @@ def _effect_of_study(row, study):
         yield "comparison", "a difference between groups in a study of one group", "A change of one group is within_group_change; or correct the study's design."
     if row["timepoint_months"] and study["follow_up_months"] and number(row["timepoint_months"]) > (number(study["follow_up_months"]) or math.inf):
         yield "timepoint_months", f"later than the study's longest follow-up ({study['follow_up_months']} months)", "Correct one of the two."
-    people = number(study["n_total"]) or sum(number(study[c]) or 0 for c in ("n_intervention", "n_control"))
-    if row["n"] and people and study["design"] != "review" and number(row["n"]) > people:
+    own, others = (number(study[c]) for c in ("n_intervention", "n_control"))
+    whole = own and (others or row["comparison"] == "within_group_change")          # else some of the people are not told
+    people = number(study["n_total"]) or (own + (others or 0) if whole else None)
+    rounded = 10 if study["scheme_id"] else 0       # each group of a record to the nearest 5
+    if row["n"] and people and study["design"] != "review" and number(row["n"]) > people + rounded:
         yield "n", f"more people than the study has ({people:g})", "Correct one of the two."
 
 

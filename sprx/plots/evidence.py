@@ -12,7 +12,7 @@ from sprx.plots.style import AXIS_WIDTH, CONTEXT, LABEL_WIDTH, SCHEME, WIDTH
 from sprx.wording import BLOCKS, OUTCOMES, count, of_kind
 
 THIS, AVERAGE = "this_scheme", "#333333"
-CONTOURS = ((1.645, "#D9D9D9", "90%"), (1.960, "#EBEBEB", "95%"), (2.576, "#F6F6F6", "99%"))     # quantiles: darkest where chance alone would do
+CONTOURS = ((1.645, "#CFCFCF"), (1.960, "#E2E2E2"), (2.576, "#F2F2F2"))     # normal quantiles of 90, 95 and 99%: darkest where chance alone would do
 BINS = {-1: "worse", 0: "mixed or none", 1: "better"}
 
 
@@ -46,7 +46,7 @@ def plot_forest(table, ax=None, xlabel=None):
 
 def _name(row):
     if row.measure.startswith(("average_", "further_")):
-        name = "average" if row.measure.startswith("average_") else "where a further study would lie"
+        name = row.method.split("; ")[-1] if row.measure.startswith("average_") else "where a further study would lie"
         return textwrap.fill(name if pd.notna(row.estimate) else "not averaged", LABEL_WIDTH)
     more = "" if pd.isna(row.n) else f" (n={count(row.n)})"
     return textwrap.fill(("this scheme" if row.group == THIS else row.level) + more + (", no interval" if pd.isna(row.conf_low) else ""), LABEL_WIDTH, break_long_words=False)
@@ -72,12 +72,11 @@ def plot_funnel(table, ax=None, xlabel=None):
     ratio = table["unit"].eq("ratio").all()
     at, centre = (np.log(shown["estimate"]) if ratio else shown["estimate"]), 0.0
     top = 1.15 * shown["std_error"].max()
-    for quantile, colour, name in reversed(CONTOURS):
+    for quantile, colour in reversed(CONTOURS):
         ax.fill_between([-quantile * top, centre, quantile * top], [top, 0, top], top, color=colour, linewidth=0, zorder=0)
-        ax.annotate(name, (quantile * top, top), ha="right", va="bottom", fontsize=9, color="#444444", xytext=(-2, 3), textcoords="offset points")
-    own = shown["group"].eq(THIS)
-    ax.plot(at[~own], shown.loc[~own, "std_error"], "o", color=CONTEXT, markersize=7)
-    ax.plot(at[own], shown.loc[own, "std_error"], "D", color=SCHEME, markersize=8)
+    for x, row in zip(at, shown.itertuples()):
+        colour = SCHEME if row.group == THIS else CONTEXT
+        ax.plot(x, row.std_error, "D" if row.group == THIS else "o", color=colour, markersize=7, markerfacecolor="white" if row.note else colour)
     if mean.notna().any():
         middle = float(np.log(mean.dropna().iloc[0]) if ratio else mean.dropna().iloc[0])
         ax.axvline(middle, color=AVERAGE, linewidth=1.5)
@@ -90,8 +89,8 @@ def plot_funnel(table, ax=None, xlabel=None):
 def plot_harvest(table, ax=None):
     """One mark per study in the column that its result points to; filled where the result is beyond chance (`effect_directions`)."""
     keys = list(dict.fromkeys(zip(table["group"], table["measure"])))
-    names = [textwrap.fill(f"{OUTCOMES.get(group, group.replace('_', ' '))}: {BLOCKS[of_kind(measure)].split(' (')[0].lower()}", LABEL_WIDTH) for group, measure in keys]
-    ax = ax or plt.subplots(figsize=(WIDTH, 1.2 + 0.24 * sum(n.count("\n") + 1 for n in names) + 0.1 * len(names)), layout="constrained")[1]
+    names = [textwrap.fill(f"{OUTCOMES.get(group, group.replace('_', ' '))}: {BLOCKS[of_kind(measure)].split(' (')[0].lower()}", LABEL_WIDTH + 6) for group, measure in keys]
+    ax = ax or plt.subplots(figsize=(WIDTH, 1.2 + 0.2 * sum(n.count("\n") + 1 for n in names) + 0.06 * len(names)), layout="constrained")[1]
     for y, (group, measure) in enumerate(keys):
         rows = table[table["group"].eq(group) & table["measure"].eq(measure)]
         for side in BINS:

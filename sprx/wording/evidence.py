@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sprx.reference import facts
-from sprx.wording.words import interval, listed, number, one, percent
+from sprx.wording.words import interval, level_of, listed, number, one, percent
 
 OUTCOMES = {"mental_wellbeing": "mental wellbeing", "health_related_quality_of_life": "health-related quality of life", "loneliness_social": "loneliness and social contact", "gp_use": "use of the GP",
             "ae_use": "use of A&E", "admissions": "hospital admissions", "physical_activity": "physical activity", "physical_health": "physical health", "financial": "money worries"}
@@ -29,50 +29,66 @@ def studies_words(n):
     return "one study" if n == 1 else f"{n:.0f} studies" if n else "no study"
 
 
+def sds(value, sign=True):
+    """A number of standard deviations, or a ratio, to two decimals: '+0.29', '−0.04'."""
+    text = f"{value:{'+' if sign else ''}.2f}".replace("-", "−")
+    return "0.00" if text.lstrip("+−") == "0.00" else text
+
+
+def limits(row):
+    """'(95% CI +0.14 to +0.48)'; '' where there are none."""
+    sign = row.unit != "ratio"
+    return "" if pd.isna(row.conf_low) else f" ({level_of(row)} CI {sds(row.conf_low, sign)} to {sds(row.conf_high, sign)})"
+
+
 def amount(row):
-    """'0.29 standard deviations better', '0.9 times as often', as the unit of a row says."""
+    """'0.29 standard deviations better (95% CI …)' or '0.90 times as much (95% CI …)', as the unit of a row says."""
     if row.unit == "ratio":
-        return f"{number(row.estimate)} times as often"
-    return f"{number(abs(row.estimate))} {SPREAD} {'better' if row.estimate > 0 else 'worse'}" if number(row.estimate) != "0" else f"no different ({number(row.estimate)} {SPREAD})"
+        return f"{sds(row.estimate, False)} times as much{limits(row)}"
+    size = sds(abs(row.estimate), False)
+    return f"{size} {SPREAD}" + ("" if size == "0.00" else " better" if row.estimate > 0 else " worse") + limits(row)
 
 
-def sets_in(table):
-    """The (kind, outcome) of a table of `against_evidence`, those beside most other studies first."""
-    others = table[table["measure"].eq("other_studies")].sort_values("estimate", ascending=False, kind="stable")
-    strong = others.sort_values("group", key=lambda g: g.ne("controlled"), kind="stable")
-    return list(zip(strong["group"], strong["level"]))
+def chance(row):
+    """Whether an interval holds no difference: ', which could be chance' or ''."""
+    none = 1 if row.unit == "ratio" else 0
+    return ", which could be chance" if row.conf_low <= none <= row.conf_high else ""
+
+
+def sets_in(table, first=""):
+    """The (kind, outcome) of a table of `against_evidence`: effects before changes, those with an average to set them against before others, then the outcome `first`."""
+    rows = table[table["measure"].eq("other_studies")]
+    keys = [(r.group != "controlled", r.group == "uncontrolled", r.estimate < 3, r.level.removesuffix(", ratio") != first, -r.estimate, r.level) for r in rows.itertuples()]
+    return [(r.group, r.level) for _, r in sorted(zip(keys, rows.itertuples()), key=lambda pair: pair[0])]
 
 
 def describe_place(table, kind, level):
-    """Where the scheme's result lies among the others of one outcome: one or two sentences."""
+    """Where the scheme's result lies among the others of one outcome: two or three sentences."""
     rows = table[table["group"].eq(kind) & table["level"].eq(level)]
     own, before, further, n = (one(rows, m, level) for m in ("own_estimate", "pooled_before", "prediction_before", "other_studies"))
-    what = SINGULAR[kind]
-    name = outcome_words(level)
-    own_words = f"this scheme's {what} is not known" if own is None else f"this scheme's {what} is {amount(own)}{interval(own, own.unit != 'ratio')}"
+    name, what = outcome_words(level), SINGULAR[kind]
+    text = f"{name[0].upper()}{name[1:]}: this scheme's {what} is " + ("not known" if own is None else f"{amount(own)}{chance(own)}") + "."
     if before is None:
         reason = rows.loc[rows["measure"].eq("pooled_before"), "note"].iloc[0]
-        return f"{name[0].upper()}{name[1:]}: {own_words}. There is nothing to set it against: {reason}."
-    text = f"{name[0].upper()}{name[1:]}: {own_words}. {KINDS[kind][0].upper()}{KINDS[kind][1:]} ({studies_words(n.estimate)}) average {amount(before)}{interval(before, before.unit != 'ratio')}."
+        return f"{text} There is no average to set it against: {reason}."
+    text += f" {KINDS[kind][0].upper()}{KINDS[kind][1:]} ({studies_words(n.estimate)}) average {amount(before)}{chance(before)}."
     if own is None:
         return text
-    inside = further.conf_low <= own.estimate <= further.conf_high
-    where = (f"the scheme's lies {'inside' if inside else 'outside'} the range in which a further study would be expected ({number(further.conf_low, own.unit != 'ratio')} to {number(further.conf_high, own.unit != 'ratio')})")
-    return f"{text} Studies differ: {where}."
+    sign = own.unit != "ratio"
+    where = "inside" if further.conf_low <= own.estimate <= further.conf_high else "above" if own.estimate > further.conf_high else "below"
+    return f"{text} The scheme's lies {where} the range in which a further study would be expected ({sds(further.conf_low, sign)} to {sds(further.conf_high, sign)})."
 
 
-
-def describe_added(table):
-    """What adding the scheme does to each average."""
-    said = []
-    for kind, level in sets_in(table):
-        rows = table[table["group"].eq(kind) & table["level"].eq(level)]
-        before, after, weight = (one(rows, m, level) for m in ("pooled_before", "pooled_with_scheme", "weight_of_scheme"))
-        if after is None:
-            continue
-        was = f"moves from {amount(before)}{interval(before, before.unit != 'ratio')} to" if before is not None else "becomes possible for the first time:"
-        said.append(f"With this scheme the average {SINGULAR[kind]} in {outcome_words(level)} {was} {amount(after)}{interval(after, after.unit != 'ratio')}; the scheme has {percent(weight.estimate / 100)} of the weight.")
-    return " ".join(said) or "Adding this scheme makes no average possible: there are too few studies of the same outcome and kind."
+def describe_added(table, kind, level, brief=False):
+    """What adding the scheme does to the average of one outcome; '' where there is none with it."""
+    rows = table[table["group"].eq(kind) & table["level"].eq(level)]
+    before, after, weight = (one(rows, m, level) for m in ("pooled_before", "pooled_with_scheme", "weight_of_scheme"))
+    if after is None:
+        return ""
+    if brief:
+        return f"With this scheme the average becomes {amount(after)}{chance(after)}."
+    was = f"moves from {amount(before)} to" if before is not None else "becomes possible for the first time:"
+    return f"With this scheme the average {SINGULAR[kind]} in {outcome_words(level)} {was} {amount(after)}; the scheme has {percent(weight.estimate / 100)} of the weight."
 
 
 def describe_shrunken(table):
@@ -82,7 +98,7 @@ def describe_shrunken(table):
         rows = table[table["group"].eq(kind) & table["level"].eq(level)]
         own, best = one(rows, "own_estimate", level), one(rows, "shrunken_estimate", level)
         if kind == "controlled" and best is not None:
-            said.append(f"In {outcome_words(level)} the scheme's own {amount(own)} becomes {amount(best)}{interval(best, best.unit != 'ratio')} when what similar studies found is taken into account.")
+            said.append(f"In {outcome_words(level)} the scheme's own {sds(own.estimate, own.unit != 'ratio')} becomes {sds(best.estimate, own.unit != 'ratio')}{limits(best)} when what similar studies found is taken into account.")
     return " ".join(said) or "No estimate is drawn to the others: that needs an effect of this scheme, and three published effects of the same outcome."
 
 
@@ -93,7 +109,7 @@ def describe_designs(pooled):
     for level in dict.fromkeys(means.index.get_level_values(0)):
         if (level, "controlled") in means.index and (level, "uncontrolled") in means.index:
             with_, without = means.loc[(level, "controlled")], means.loc[(level, "uncontrolled")]
-            said.append(f"In {outcome_words(level)}, studies without a comparison average a change of {amount(without)}{interval(without, True)}, studies with one an effect of {amount(with_)}{interval(with_, True)}. "
+            said.append(f"In {outcome_words(level)}, studies without a comparison average a change of {amount(without)}, studies with one an effect of {amount(with_)}. "
                         "The people, programmes and measures differ too, but part of the gap is what would have happened anyway.")
     return " ".join(said)
 
@@ -106,9 +122,9 @@ def describe_pooled(pooled, kind, level):
     if mean is None:
         reason = rows.loc[rows["measure"].eq("pooled_estimate"), "note"].iloc[0]
         return f"{KINDS[kind][0].upper()}{KINDS[kind][1:]} on {name} are not averaged: {reason}."
-    certain = "this could be chance" if (mean.conf_low <= 1 <= mean.conf_high if mean.unit == "ratio" else mean.conf_low <= 0 <= mean.conf_high) else "this is beyond chance"
-    return (f"{KINDS[kind][0].upper()}{KINDS[kind][1:]} on {name} average {amount(mean)}{interval(mean, mean.unit != 'ratio')} over {studies_words(k.estimate)}: {certain}. A further study would be expected "
-            f"between {number(further.conf_low, mean.unit != 'ratio')} and {number(further.conf_high, mean.unit != 'ratio')}.")
+    sign = mean.unit != "ratio"
+    return (f"{KINDS[kind][0].upper()}{KINDS[kind][1:]} on {name} average {amount(mean)} over {studies_words(k.estimate)}{chance(mean)}. A further study would be expected "
+            f"between {sds(further.conf_low, sign)} and {sds(further.conf_high, sign)}.")
 
 
 def describe_robustness(table, kind, level):
@@ -117,13 +133,13 @@ def describe_robustness(table, kind, level):
     without = rows[rows["measure"].str.startswith("pooled_without_")]
     if without.empty:
         return ""
-    low, high = without.loc[without["estimate"].idxmin()], without.loc[without["estimate"].idxmax()]
+    low, high, sign = without["estimate"].min(), without["estimate"].max(), without["unit"].iloc[0] != "ratio"
     methods = rows[rows["measure"].str.startswith("pooled_by_method_")]
-    ways = listed(f"{number(r.estimate, True)} ({r.measure.rsplit('_', 1)[1]})" for r in methods.itertuples())
+    ways = listed(f"{sds(r.estimate, sign)} ({r.measure.rsplit('_', 1)[1]})" for r in methods.itertuples())
     slope = rows[rows["measure"].eq("small_study_slope")].iloc[0]
     small = (f"Whether small studies find more cannot be told: {slope.note.split(':')[0]}" if pd.isna(slope.estimate) else
-             f"Small studies find {'more' if slope.estimate > 0 else 'less'} than large ones by {number(abs(slope.estimate))} a standard error{interval(slope, True)}")
-    return f"Leaving out one study at a time, the average lies between {number(low.estimate, True)} and {number(high.estimate, True)}; by other methods it is {ways}. {small}."
+             f"Small studies find {'more' if slope.estimate > 0 else 'less'} than large ones, by {number(abs(slope.estimate))} a standard error{interval(slope, True)}")
+    return f"Leaving out one study at a time, the average lies between {sds(low, sign)} and {sds(high, sign)}; by other methods it is {ways}. {small}."
 
 
 def describe_record(record):
@@ -147,7 +163,8 @@ def component_words(activities, components):
         if known.empty:
             silent.append(names.get(activity, activity).lower())
         for r in known.itertuples():
-            pairs.append((f"{names.get(activity, activity)}: {r.component}", f"{r.outcome}: {r.evidence_strength}{'. ' + r.effect_statement if r.effect_statement else ''} ({r.named_review_or_guidance})."))
+            said = f"; {r.effect_statement}" if r.effect_statement else ""
+            pairs.append((names.get(activity, activity), f"{r.component[0].upper()}{r.component[1:]}, {r.outcome}: {r.evidence_strength}{said}. Source: {r.named_review_or_guidance}."))
     if silent:
         pairs.append(("Nothing in the base", f"{listed(silent)}."))
     return pairs
@@ -158,7 +175,7 @@ def alt_of_forest(table):
     said = []
     for r in table.itertuples():
         name = {"average": "average " + of_kind(r.measure), "further": "a further study", "study": "this scheme" if r.group == "this_scheme" else r.level}[r.measure.split("_")[0]]
-        said.append(f"{name} {'no number' if pd.isna(r.estimate) else number(r.estimate)}{interval(r)}")
+        said.append(f"{name} {'no number' if pd.isna(r.estimate) else sds(r.estimate, r.unit != 'ratio')}{limits(r)}")
     return f"{table['unit'].iloc[0]}: " + "; ".join(said) + "."
 
 
@@ -176,3 +193,16 @@ def alt_of_directions(table):
         ways += [f"{n} mixed or hidden"] if (n := int(rows["estimate"].isna().sum())) else []
         said.append(f"{outcome_words(group)}, {of_kind(measure)}s: {', '.join(ways)}")
     return "Which way each study points. " + "; ".join(said) + "."
+
+
+def funnel_rows(table, kind):
+    """The rows of `forest_rows` of one kind of study."""
+    return table[table["measure"].map(of_kind).eq(SINGULAR[kind])]
+
+
+def caption_of_forest(table):
+    """What a forest plot shows and how to read it."""
+    name = outcome_words(table["group"][table["measure"].str.startswith("average_")].iloc[0])
+    own = table["group"].eq("this_scheme").any()
+    return (f"{name[0].upper()}{name[1:]}: each published study{' and this scheme (blue)' if own else ''}, with its interval. Diamonds are averages, thin lines say where a further study would be expected. Hollow: not in the "
+            "average. Studies with and without a comparison are kept apart.")

@@ -72,7 +72,9 @@ def forest_rows(studies, outcome, conf_level=0.95):
         pooled = _pooled_set(rows, conf_level, "REML")
         mean = pooled[pooled["measure"].isin(["pooled_estimate", "prediction_interval"])]
         named = mean["measure"].map({"pooled_estimate": f"average_{word}", "prediction_interval": f"further_{word}"})
-        found += [effects_of_studies(rows, conf_level), mean.assign(measure=named, group=outcome, level="all")]
+        joined = rows.loc[rows["why_not"].eq(""), "added_by"].eq(ADDED_HERE).any()
+        name = "average with this scheme" if joined else "average"
+        found += [effects_of_studies(rows, conf_level), mean.assign(measure=named, group=outcome, level="all", method=mean["method"] + f"; {name}")]
     return stack_results(*found)
 
 
