@@ -317,6 +317,27 @@ def evidence_table(out: Annotated[Path, typer.Argument(metavar="OUT", help="A fi
     say(f"Wrote {out}.")
 
 
+@evidence.command("review")
+def evidence_review(base: Base = None,
+                    out: Annotated[Path, typer.Option(metavar="DIR", help="Where report folders go; the review's is evidence_review in it.")] = Path("reports")):
+    """Make the living review: what is known, how sure that is, and what is missing, from the base as it is now."""
+    from sprx.errors import SchemeError
+    from sprx.run_review import run_review
+
+    if base is not None and not base.is_dir():
+        report_problems("The review", [f"No such folder: {base}. Give the folder with your part of the evidence base, or leave --base out."])
+        raise typer.Exit(1)
+    try:
+        folder = run_review(out, base or (EVIDENCE if EVIDENCE.is_dir() else None))
+    except SchemeError as error:
+        report_problems("The review", error.problems)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        report_problems("The review", [f"{error.strerror or error}: {error.filename}. Give another folder with --out."])
+        raise typer.Exit(1) from None
+    say(str(folder / "report.html"))
+
+
 def main():
     """Entry point; nothing ends in a traceback."""
     try:

@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "lesson_data": {"reference"}, "lab": {"run", "settings"}, "key_words": set(), "template": {"errors", "key_words", "reference", "schema", "settings", "readers", "identifiers"},
     "sample": {"reference", "scoring", "schema"}, "untidy": set(), "teaching": {"errors"}, "simulate": {"prices", "reference", "sample", "scoring", "stats", "untidy"},
     "evidence": {"errors", "readers", "reference", "results", "stats", "__version__"},
-    "cli": {"clean", "errors", "evidence", "lab", "load", "run", "simulate", "teaching", "template"},
+    "review": {"disclosure", "report", "results", "wording", "__version__"}, "run_review": {"errors", "evidence", "page", "results", "review", "run", "__version__"},
+    "cli": {"clean", "errors", "evidence", "lab", "load", "run", "run_review", "simulate", "teaching", "template"},
 }
 METRICS_MAY_IMPORT = {"errors", "reference", "results", "intervals", "stats", "prices"}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from sprx.errors import SchemeError
 from sprx.evidence.base import SHIPPED, TABLES, effects_with_studies, read_base, typed
 from sprx.evidence.rules import check_base
+from sprx.reference import facts
 
 SYNTHETIC = "SYNTHETIC"         # how the title of a study of synthetic data begins
 
@@ -27,7 +28,7 @@ class Review:
     ----------
     settings : ReviewSettings
     tables : dict of str to DataFrame
-        As `read_base` gives them, numbers as numbers; `file` names no folder of this computer.
+        As `read_base` gives them, numbers as numbers, and asked_2015 (what the review of 2015 asked and found); `file` names no folder of this computer.
     effects : DataFrame
         As `effects_with_studies` gives them.
     """
@@ -57,5 +58,7 @@ def read_review(base_dir=""):
     if problems:
         raise SchemeError([str(p) for p in problems])
     tables = {name: rows.assign(file=rows["file"].where(rows["file"].str.startswith(SHIPPED), f"your {name}.csv")) for name, rows in tables.items()}
+    asked = facts("review/asked_2015")
+    tables["asked_2015"] = asked.assign(added_by="sprx", file="sprx/reference/review/asked_2015.csv", where=[f"row {i + 2}" for i in range(len(asked))])
     synthetic = bool(tables["studies"]["title"].str.startswith(SYNTHETIC).any())
-    return Review(ReviewSettings(synthetic), {name: typed(tables[name], name) for name in TABLES}, effects_with_studies(tables))
+    return Review(ReviewSettings(synthetic), {name: typed(rows, name) if name in TABLES else rows for name, rows in tables.items()}, effects_with_studies(tables))

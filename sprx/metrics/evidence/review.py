@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sprx.metrics.evidence.comparable import SETS, why_not_pooled
-from sprx.metrics.evidence.pooling import set_name
-from sprx.reference import facts
+from sprx.metrics.evidence.pooling import KIND_WORDS, set_name
 from sprx.results import result_table
 
 EVALUATIONS = {"rct": "drawn by lot", "nrct_controlled": "another comparison group", "before_after_uncontrolled": "one group, before and after"}
@@ -69,20 +68,20 @@ def results_of_evaluations(comparable):
     return comparable[comparable["design"].isin(list(EVALUATIONS))]
 
 
-def directions(comparable, studies):
+def result_directions(comparable, studies):
     """Which way results point, for results with a comparison and for changes of one group.
 
     Returns
     -------
     DataFrame
-        Result layout and `rows`; group = kind: results_pointing (level = better, worse, mixed, no difference) in results (a study's on one outcome); evaluations_with_results, and of
+        Result layout and `rows`; group = kind: results_pointing (level = all, better, worse, mixed, no difference) in results (a study's on one outcome); evaluations_with_results, and of
         these evaluations_all_better, in studies.
     """
     own, found = results_of_evaluations(comparable), []
     for kind in KINDS:
         part = own[own["kind"].eq(kind) & own["direction"].ne("")]
-        for way in ("better", "worse", "no difference", "mixed"):
-            here = part[part["direction"].eq(way)]
+        for way in ("all", "better", "worse", "no difference", "mixed"):
+            here = part[part["direction"].eq(way)] if way != "all" else part
             found.append(dict(measure="results_pointing", group=kind, level=way, n=len(here), n_missing=0, estimate=len(here), unit="results", rows="; ".join(here["rows"])))
         better = part.groupby("study_id")["direction"].agg(lambda d: d.eq("better").all())
         found.append(counted("evaluations_with_results", studies[studies["study_id"].isin(better.index)], kind))
@@ -90,7 +89,7 @@ def directions(comparable, studies):
     return traced(found)
 
 
-def periods(studies, uptake, until):
+def before_and_since(studies, uptake, until):
     """What the 2015 review criticised, in evaluations that it could have seen and in those that came after.
 
     Parameters
@@ -129,7 +128,7 @@ def people(studies):
 
 # ---- how much of it can be used
 
-def flow(studies, comparable):
+def study_flow(studies, comparable):
     """From every study in the base to those that an average rests on, with the reason for each that falls away.
 
     Parameters
@@ -142,7 +141,7 @@ def flow(studies, comparable):
     -------
     DataFrame
         Result layout and `rows`; measure flow, group = stage (in_base, evaluation, with_number, controlled, usable, averaged; of one group: changes_usable, changes_averaged), level = kept or
-        the reason why not. Of each stage, kept and the reasons add up to what the stage before kept (changes_usable: to those that fell away from controlled for having one group).
+        the reason why not. Of each stage, kept and the reasons add up to what the stage before kept (changes_usable: to those that fell away from controlled for having one group). flow_without_number: evaluations of which no number could be read.
     """
     own = results_of_evaluations(comparable)
     stages = [("in_base", pd.Series("kept", index=studies.index)), ("evaluation", studies["design"].map(OTHERS).fillna("kept"))]
@@ -159,7 +158,8 @@ def flow(studies, comparable):
     for stage, fates in stages:
         reasons = sorted(set(fates) - {"kept"}, key=lambda r: (-fates.eq(r).sum(), r))
         found += [counted("flow", studies.loc[fates.index[fates.eq(fate)]], stage, fate) for fate in ["kept", *reasons]]
-    return traced(found)
+    silent = dict(stages)["with_number"]
+    return traced([*found, counted("flow_without_number", studies.loc[silent.index[silent.ne("kept")]])])
 
 
 ONE_GROUP = "changes of one group only"
@@ -194,7 +194,7 @@ def bias_judgements(studies, appraisal):
     -------
     DataFrame
         Result layout and `rows` (the judgements, or the studies not judged); measure risk_of_bias, group = design, level = 'judgement, verified', 'judgement, not verified', 'judgements differ'
-        or 'not judged'.
+        or 'not judged'; evaluations_judged: all that were, and by judgement whatever the design.
     """
     found = []
     for design in [*EVALUATIONS, "review"]:
@@ -204,6 +204,11 @@ def bias_judgements(studies, appraisal):
             mine = own[said == level]
             shown = mine if level == NOT_JUDGED else appraisal[appraisal["study_id"].isin(mine["study_id"])]
             found.append(counted("risk_of_bias", mine, design, level) | dict(rows=places(shown)))
+    own = evaluations(studies)
+    said = own["study_id"].map(lambda s: _judged(appraisal[appraisal["study_id"].eq(s)]))
+    found.append(counted("evaluations_judged", own[said.ne(NOT_JUDGED)]))
+    found += [counted("evaluations_judged", own[said.str.split(",").str[0].eq(word)], "judgement", word) for word in sorted(set(said.str.split(",").str[0]), key=_order)]
+    found.append(counted("evaluations_judged", own[said.str.endswith(", verified")], "judgement", "verified"))
     return traced(found)
 
 
@@ -233,7 +238,8 @@ def economic_figures(economic, studies):
     -------
     DataFrame
         Result layout and `rows`; measure published_return (for each 1 paid in), published_cost_per_qaly or published_money, group = study_id, level = programme and what the figure is; the unit has currency
-        and price year or that it is not said; limits only where an interval was printed, the end of a printed range is in the note.
+        and price year or that it is not said; limits only where an interval was printed, the end of a printed range is in the note. Then figures_printed and
+        studies_with_figures, of each of these measures and in all.
     """
     names, found = studies.set_index("study_id"), []
     for r in economic.itertuples():
@@ -244,13 +250,62 @@ def economic_figures(economic, studies):
         told = [f"range to {r.figure_high:,.10g}" if pd.notna(r.figure_high) else "", _comparator(r.comparator), r.note]
         found.append(dict(measure=measure, group=r.study_id, level=f"{study['title'][:9] + ': ' if study['title'].startswith('SYNTHETIC') else ''}{r.study}: {r.figure_type}, {r.unit}", estimate=r.figure,
                           conf_low=r.conf_low, conf_high=r.conf_high, conf_level=r.conf_level, unit=f"{money}{r.unit} ({years})", method="as printed", note="; ".join(t for t in told if t), rows=f"{r.file}, {r.where}"))
-    return traced(found)
+    silent = economic[economic["price_year"].eq("")]
+    for name, rows in (("all", economic), ("price_year_not_said", silent)):
+        found.append(counted("figures_printed", rows, "all", name) | dict(unit="figures"))
+    for measure in (RETURN, PER_QALY, OTHER_MONEY):
+        mine = studies[studies["study_id"].isin({f["group"] for f in found if f["measure"] == measure})]
+        found.append(counted("studies_with_figures", mine, "all", measure))
+        found.append(counted("figures_printed", economic[[f["measure"] == measure for f in found[:len(economic)]]], "all", measure) | dict(unit="figures"))
+    return traced([*found, counted("studies_with_figures", studies[studies["study_id"].isin(economic["study_id"])])])
 
 
 def _comparator(text):
     return "comparator not said" if not text else f"no comparison{text[4:]}" if text.startswith("none") else f"compared with: {text}"
 
 
-def asked_in_2015():
-    """What the 2015 review asked, found, criticised and wanted, as rows with their source: key, part, number, words, study_id, source_url, where_read, verification."""
-    return facts("review/asked_2015")
+# ---- what the review of 2015 asked, and where averages come from
+
+def asked_in_2015(asked):
+    """What the 2015 review asked, searched, found, criticised and wanted.
+
+    Parameters
+    ----------
+    asked : DataFrame
+        The table asked_2015 of `read_review`.
+
+    Returns
+    -------
+    DataFrame
+        Result layout and `rows`; measure asked_2015, group = part (asked, searched, found, criticised, wanted, not_read), level = key; estimate where it is a number, note = what it says in our words.
+    """
+    return traced([dict(measure="asked_2015", group=r.part, level=r.key, estimate=float(r.number) if r.number else np.nan, unit="as printed" if r.number else "in words", note=r.words,
+                        method=f"read: {r.where_read}; {r.verification}", rows=f"{r.file}, {r.where}") for r in asked.itertuples()])
+
+
+def with_rows(table, comparable):
+    """A table of `pooled_effects`, `robustness`, `forest_rows` or `effect_directions` with a column `rows`: where in the base each number comes from.
+
+    Parameters
+    ----------
+    table : DataFrame
+    comparable : DataFrame
+        The rows of `comparable_effects` that it was made from.
+    """
+    by_set = {key: "; ".join(rows) for key, rows in comparable["rows"].groupby([comparable["kind"], _sets(comparable)])}
+    names = comparable["cite_name"]
+    by_study = {key: "; ".join(rows) for key, rows in comparable["rows"].groupby([comparable["kind"], comparable["outcome"], names])}
+    kinds = {word: kind for kind, word in KIND_WORDS.items()}
+    found = []
+    for r in table.itertuples():
+        word, outcome = (r.measure.split("_", 2) + ["", ""])[1:3]
+        kind = r.group if r.group in KIND_WORDS else kinds[word]
+        if r.measure.startswith(("study_", "direction_")):
+            found.append(by_study[kind, outcome if r.measure.startswith("study_") else r.group, r.level])
+        else:
+            found.append(by_set[kind, r.level if r.group in KIND_WORDS else r.group])
+    return table.assign(rows=found)
+
+
+def _sets(comparable):
+    return [set_name(outcome, scale) for outcome, scale in zip(comparable["outcome"], comparable["scale"])]

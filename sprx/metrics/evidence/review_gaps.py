@@ -42,7 +42,7 @@ def evidence_gaps(studies, comparable):
     -------
     DataFrame
         Result layout and `rows`; gap_compared (controlled results) and gap_not_compared (the others), group = population, level = outcome or no_number (evaluations of which no result of that
-        kind was read); studies_of_group, group = population; n of those = people in the studies that say.
+        kind was read); studies_of_group, group = population; n of those = people in the studies that say; map_cells (level = groups, outcomes, all, no_comparison, empty).
     """
     tested, own = evaluations(studies), results_of_evaluations(comparable)
     who = population_groups(tested)
@@ -57,4 +57,14 @@ def evidence_gaps(studies, comparable):
                 has = results.loc[results["outcome"].eq(outcome), "study_id"]
                 found.append(counted(measure, members[members["study_id"].isin(has)], group, outcome))
         found.append(counted(NOT_COMPARED, members[~members["study_id"].isin(own["study_id"])], group, NO_NUMBER))
-    return traced(found)
+    return traced([*found, *_sizes(found, outcomes)])
+
+
+def _sizes(found, outcomes):
+    """How many cells there are (of groups of people that the words find), and how many of them are empty."""
+    cells = {(r["group"], r["level"], r["measure"]): r["estimate"] for r in found if r["measure"] != "studies_of_group" and r["group"] != NO_GROUP and r["level"] != NO_NUMBER}
+    compared = {k[:2]: n for k, n in cells.items() if k[2] == COMPARED}
+    sizes = dict(groups=len({g for g, _ in compared}), outcomes=len(outcomes), all=len(compared), no_comparison=sum(n == 0 for n in compared.values()),
+                 empty=sum(n == 0 and cells[(*k, NOT_COMPARED)] == 0 for k, n in compared.items()))
+    every = "; ".join(dict.fromkeys(text for r in found for text in r["rows"].split("; ") if text))
+    return [dict(measure="map_cells", group="all", level=level, n=n, n_missing=0, estimate=n, unit=level if level in ("groups", "outcomes") else "cells", rows=every) for level, n in sizes.items()]

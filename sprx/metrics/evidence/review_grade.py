@@ -12,7 +12,7 @@ CERTAINTY = {HIGH: "high", MODERATE: "moderate", LOW: "low", VERY_LOW: "very low
 STEPS = ["start", "risk_of_bias", "inconsistency", "indirectness", "imprecision", "publication_bias"]
 ENOUGH_PEOPLE = 400         # for a mean: Guyatt et al (2011) J Clin Epidemiol 64:1283, optimal information size
 MUCH_BETWEEN = 50           # per cent of the variance between studies: Guyatt et al (2011) J Clin Epidemiol 64:1294
-RULES = [
+GRADE_RULES = [
     ("Starts", "high where at least half of the studies drew lots, else low"),
     ("Risk of bias", "one step down where less than half of the studies were judged low by somebody (a study that nobody judged counts as not low); two where half or more were judged high"),
     ("Inconsistency", f"one step down where more than {MUCH_BETWEEN}% of the variance lies between studies, or where studies that are not averaged point different ways; a single study is not judged"),
@@ -40,7 +40,7 @@ def certainty(comparable, studies, appraisal, pooled):
 
     References
     ----------
-    Guyatt et al (2011) J Clin Epidemiol 64:383; the thresholds are in RULES and ours where no paper is named.
+    Guyatt et al (2011) J Clin Epidemiol 64:383; the thresholds are in GRADE_RULES and ours where no paper is named.
     """
     own = results_of_evaluations(comparable)
     own = own[own["kind"].eq("controlled") & own["direction"].ne("") & own["outcome"].ne("cost")]
