@@ -54,7 +54,7 @@ def test_the_wrong_kind_of_thing_is_wrong(given, expected):
 
 @pytest.mark.parametrize("given, expected", [
     (3.001, 3), (-3, 3), (1e-12, 0.5e-12), ("odds", "odds ratio"), ({"a"}, {"a", "b"}), ({"a", "b", "c"}, {"a", "b"}), (["a", "a", "b"], {"a", "b"}), (["b", "a"], ["a", "b"]),
-    ([1, 2, 3], [1, 2]), ([1], [1, 2]), ({"x": 1.5}, SERIES), ({"x": 1.5, "z": 2}, SERIES), (SERIES + 1, SERIES), (TABLE.assign(more=1), TABLE), (TABLE.head(1), TABLE),
+    ([1, 2, 3], [1, 2]), ([1], [1, 2]), ({"x": 1.5}, SERIES), ({"x": 1.5, "z": 2}, SERIES), ({"x": 1.5, "y": 2, "z": 3}, SERIES), (SERIES + 1, SERIES), (TABLE.assign(more=1), TABLE), (TABLE.head(1), TABLE),
     (TABLE.assign(n=[3, 5]), TABLE), (TABLE.assign(who=["b", "a"]), TABLE), (TABLE.reset_index(drop=True), TABLE), (True, False), (False, True)])
 def test_a_wrong_answer_is_wrong(given, expected):
     with pytest.raises(WrongAnswer) as error:
