@@ -13,7 +13,7 @@ LONGEST = 350                       # words on one page
 NOT_SAID = r"\b(prov(e|es|ed|en)|significan\w*|impressive\w*|undoubtedly|clearly works|(?<!cost-)effective\w*)\b"
 CAUSE = r"\b(effects?|because of|due to|thanks to|caused|led to|result of)\b"
 DENIED = r"\b(not|nor|no|part of|partly|cannot)\b"
-CONDITION = r"\b(if|until|unless|while|when|once|provided|as long as|before|on condition|subject to|depend\w*)\b"
+CONDITION = r"\b(if|until|unless|while|when|once|provided|as long as|before|condition\w*|subject to|depend\w*)\b"
 
 
 def lesson_results(scheme_id):
@@ -78,7 +78,7 @@ def _demands(page, whole, results):
          not any(_holds(s, change.estimate) and re.search(CAUSE, s, re.I) and not re.search(DENIED, s, re.I) for s in _sentences(whole))),
         ("Say in one word how certain we are (high, moderate, low or very low), and why. A comparison without a draw starts at low.",
          bool(re.search(r"\blow\b", page["certainty"], re.I)) and not re.search(r"\b(high|moderate) certainty|certainty (is|:) (high|moderate)", page["certainty"], re.I)),
-        ("The certainty needs its reason: because of what?", bool(re.search(r"\bbecause\b|\bsince\b|\bas the\b", page["certainty"], re.I))),
+        ("The certainty needs its reason: because of what?", bool(re.search(r"\bbecause\b|\bsince\b|\bas the\b|\bdue to\b|low\s*[:;(]", page["certainty"], re.I))),
         ("The cost needs pounds (£) and the cost a person referred.", "£" in page["cost"] and _holds(page["cost"], cost.estimate, 0)),
         ("Under 'cannot_conclude', say what we cannot tell: use the word 'cannot'.", "cannot" in page["cannot_conclude"].casefold()),
         ("A recommendation from evidence like this is conditional: on what? Use if, until, provided or the like.", bool(re.search(CONDITION, page["recommendation"], re.I))),

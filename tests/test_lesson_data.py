@@ -77,7 +77,7 @@ def test_a_good_page_passes():
     ("cost", "It costs 343 a person referred.", "£"),
     ("cannot_conclude", "It may not last beyond three months.", "cannot"),
     ("recommendation", "Go on with it for ever.", "conditional"),
-    ("recommendation", "Yes.", "recommendation"),
+    ("recommendation", "Yes.", "Write a dict"),
     ("cost", PAGE["cost"] + " word" * 350, "Too long"),
 ])
 def test_a_page_is_told_what_it_lacks(part, text, said):
@@ -92,7 +92,8 @@ def test_a_page_with_a_part_missing_and_no_page_at_all():
 @pytest.mark.parametrize("part, text", [
     ("compared", "370 people beside a comparison group of 370 from the same time, Maryland scale 3."), ("result", PAGE["result"].replace("95%", "95 %")),
     ("result", "Wellbeing was 1.94 points higher than in the comparison group (95% CI 1.34 to 2.55)."), ("recommendation", "Extend it once a longer follow-up is there."),
-    ("recommendation", "Go on, subject to a follow-up after a year."), ("certainty", "Very low, as the groups were not drawn by lot, so the risk of bias is high.")])
+    ("recommendation", "Go on, subject to a follow-up after a year."), ("certainty", "Low: nobody was drawn by lot."), ("recommendation", "Go on, on two conditions that are set out below."),
+    ("certainty", "Very low, as the groups were not drawn by lot, so the risk of bias is high.")])
 def test_other_ways_to_say_it_pass_too(part, text):
     assert one_page_gap(PAGE | {part: text}, HARBOUR) == ""
 
