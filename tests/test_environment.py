@@ -53,4 +53,5 @@ def test_the_readmes_two_commands_and_the_ci_script_are_make_targets():
 
 
 def test_the_installed_package_carries_the_notebooks():
-    assert PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"] == {f"notebooks/{name}": f"sprx/notebooks/{name}" for name in ("report", "teaching")}
+    carried = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert carried == {f"notebooks/{p.name}": f"sprx/notebooks/{p.name}" for p in (ROOT / "notebooks").iterdir() if p.is_dir() or p.suffix == ".ipynb"}
