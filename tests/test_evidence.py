@@ -389,6 +389,11 @@ def test_ages_from_rounded_counts_need_not_add_up_but_nearly(tmp_path):
     assert "together more than 1" in str(refused(record(tmp_path, population=people | {"n": 4500}), tmp_path / "other"))
 
 
+def test_a_record_in_which_small_numbers_are_not_hidden_is_refused(tmp_path):
+    assert "not for sharing" in str(refused(record(tmp_path, disclosure="none"), tmp_path / "base"))
+    assert add(record(tmp_path, disclosure="suppress_lt5"), tmp_path / "base")["studies"] == 1
+
+
 def test_more_people_than_the_study_has_are_found_but_for_rounding_and_where_a_group_is_not_told(tmp_path):
     for n, n_comparison, taken in ((200, 190, True), (190, 180, False), (200, None, True), (None, 190, True)):
         path, base = record(tmp_path, population=dict(n=n, n_comparison=n_comparison)), tmp_path / f"base_{n}_{n_comparison}"

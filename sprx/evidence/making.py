@@ -41,7 +41,7 @@ def evidence_record(scheme, results):
         population=dict(n=_number(people["n"].max()), n_comparison=_number(compared) or None, share_female=_one(people, "share_of_people", "female", "estimate"),
                         age_shares={r.level: _number(r.estimate) for r in ages.itertuples()}),
         activities=_activities(results), follow_up_months=max(times, default=None),
-        link_worker=True if scheme.has("contacts") or scheme.has("referrals", "first_contact_date") else None, sprx_version=__version__, effects=effects)
+        link_worker=True if scheme.has("contacts") or scheme.has("referrals", "first_contact_date") else None, sprx_version=__version__, disclosure=settings.disclosure, effects=effects)
 
 
 def with_record(tables, record):

@@ -11,7 +11,8 @@ from sprx.reference import facts
 
 # key -> kind of value; a kind in brackets may be missing or null
 RECORD = {"scheme_id": "text", "name": "text", "area": "(text)", "period": "object", "design": "text", "maryland_level": "(number)", "population": "object",
-          "activities": "list", "follow_up_months": "(number)", "link_worker": "(yes or no)", "sprx_version": "text", "synthetic": "(yes or no)", "effects": "list"}
+          "activities": "list", "follow_up_months": "(number)", "link_worker": "(yes or no)", "sprx_version": "text", "disclosure": "(text)",
+          "synthetic": "(yes or no)", "effects": "list"}
 PERIOD = {"start": "text", "end": "text"}
 POPULATION = {"n": "(number)", "n_comparison": "(number)", "share_female": "(number)", "age_shares": "(object)"}
 EFFECT = {"domain": "text", "outcome": "(text)", "instrument": "text", "subgroup": "(text)", "comparison": "text", "effect_type": "text", "estimate": "(number)",
@@ -58,6 +59,8 @@ def read_record(path, allow_synthetic=False):
     if content.get("synthetic") and not allow_synthetic:
         raise SchemeError(f"{path}: the record is of synthetic data (synthetic is true), about nobody. "
                           "It does not belong among evidence; to try things out, say --synthetic.")
+    if content.get("disclosure") == "none":
+        raise SchemeError(f"{path}: the record was made without hiding small numbers (disclosure is none) and is not for sharing. Make the report again with a rule for small numbers.")
     return rows_of_record(content, str(path))
 
 

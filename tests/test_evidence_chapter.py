@@ -1,0 +1,226 @@
+"""Chapter 08: a scheme's record from released results only, its sentences, its figures."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sprx import answers
+from sprx.clean import clean_scheme
+from sprx.disclosure import RULES, release
+from sprx.evidence import add_file, effects_with_studies, evidence_record, read_base, with_record
+from sprx.evidence.record import read_record
+from sprx.load import load_scheme
+from sprx.metrics.evidence.comparable import comparable_effects
+from sprx.metrics.evidence.pooling import against_evidence, effect_directions, forest_rows, pooled_effects, robustness
+from sprx.plots import plot_forest, plot_funnel, plot_harvest
+from sprx.reference import facts
+from sprx.results import RESULT_COLUMNS
+from sprx.wording import evidence as words
+from test_comparable import effects, own, several
+from test_reports import GOLDEN, SAMPLE
+
+BANNED = re.compile(r"\b(nan|NaN|None|inf)\b|\bsignifican|\bproves?\b|\bimpressive|\beffective\b|  |\.\.|\( ")
+
+
+def released(scheme):
+    return pd.read_csv(GOLDEN / f"{scheme}_results.csv", keep_default_na=False, na_values={c: [""] for c in RESULT_COLUMNS[5:12]}).assign(
+        suppressed=lambda t: t["suppressed"].astype(str).eq("True"))
+
+
+@pytest.fixture(scope="module")
+def schemes():
+    return {name: clean_scheme(load_scheme(SAMPLE / name)) for name in ("castle", "harbour", "moorside", "northfield")}
+
+
+@pytest.fixture(scope="module")
+def records(schemes):
+    return {name: evidence_record(scheme, released(name)) for name, scheme in schemes.items()}
+
+
+# ---- the record
+
+def test_every_record_is_taken_by_the_base_and_is_the_same_each_time(schemes, records, tmp_path):
+    for name, content in records.items():
+        path = tmp_path / name / "evidence_record.json"
+        path.parent.mkdir()
+        path.write_text(json.dumps(content))
+        assert add_file(path, tmp_path / "base", "A. Analyst", "2025-03-31", allow_synthetic=True)["studies"] == 1
+        assert content == evidence_record(schemes[name], released(name)) and content["synthetic"]
+    assert len(read_base(tmp_path / "base")["studies"]) == 87 + 4
+
+
+def test_a_record_holds_what_was_released_and_nothing_else(records):
+    for name, content in records.items():
+        shown = released(name)
+        numbers = {float(f"{v:.6g}") for c in ("n", "estimate", "std_error", "conf_low", "conf_high") for v in shown[c].dropna()}
+        for effect in content["effects"]:
+            assert {effect[k] for k in ("estimate", "std_error", "conf_low", "conf_high", "n_scheme", "n_comparison")} - {None} <= numbers
+        assert content["population"]["n"] is None or content["population"]["n"] % 5 == 0
+        assert set(content["activities"]) <= set(facts("activities")["activity_type"])
+
+
+def test_with_a_comparison_effects_without_one_changes_without_scores_nothing(records):
+    kinds = {name: {e["comparison"] for e in content["effects"]} for name, content in records.items()}
+    assert kinds == {"castle": set(), "harbour": {"between_group"}, "moorside": {"within_group_change"}, "northfield": {"within_group_change"}}
+    assert [(records[n]["design"], records[n]["maryland_level"]) for n in kinds] == [("none", None), ("concurrent", 3), ("before_after", 1), ("before_after", 1)]
+    first = records["harbour"]["effects"][:2]
+    assert [(e["instrument"], e["effect_type"], e["outcome"]) for e in first] == [("swemwbs", "mean_difference", "mental_wellbeing"), ("swemwbs", "smd", "mental_wellbeing")]
+    worse = next(e for e in records["harbour"]["effects"] if e["instrument"] == "phq9")
+    assert worse["direction_good"] == "lower" and worse["estimate"] < 0
+    use = [e for e in records["moorside"]["effects"] if e["effect_type"] == "rate_ratio"]
+    assert {e["outcome"] for e in use} == {"gp_use", "ae_use"} and all(e["direction_good"] == "lower" for e in use)
+
+
+def test_a_hidden_number_stays_hidden(schemes):
+    shown = released("moorside")
+    mine = shown["measure"].isin(["paired_change_swemwbs", "change_smcc_swemwbs"])
+    shown.loc[mine, "suppressed"], shown.loc[mine, ["n", "estimate", "std_error", "conf_low", "conf_high"]] = True, np.nan
+    content = evidence_record(schemes["moorside"], shown)
+    hidden = [e for e in content["effects"] if e["suppressed"]]
+    assert len(hidden) == 2 and all(e["estimate"] is e["n_scheme"] is e["conf_low"] is None for e in hidden)
+    assert "2 of them hidden" in words.describe_record(content)
+
+
+def test_a_weaker_comparison_does_not_borrow_the_level_of_a_stronger_one(schemes):
+    shown = released("harbour")
+    shown.loc[shown["measure"].eq("maryland_level_scores"), ["estimate", "level"]] = [2.0, "historical"]
+    content = evidence_record(schemes["harbour"], shown)
+    assert (content["design"], content["maryland_level"]) == ("concurrent", 3)
+    by = {(e["effect_type"], e["comparison"]) for e in content["effects"]}
+    assert by == {("mean_difference", "within_group_change"), ("smd", "within_group_change"), ("rate_ratio", "between_group")}
+    shown.loc[shown["measure"].eq("maryland_level_use"), ["estimate", "level"]] = [2.0, "series"]
+    weak = evidence_record(schemes["harbour"], shown)
+    assert weak["maryland_level"] == 2 and {(e["effect_type"], e["comparison"]) for e in weak["effects"]} == {
+        ("mean_difference", "between_group"), ("smd", "between_group"), ("rate_ratio", "within_group_change")}
+
+
+def test_without_the_chapters_before_or_a_period_there_is_still_a_record(schemes, tmp_path):
+    from dataclasses import replace
+
+    castle = schemes["castle"]
+    open_ = replace(castle, settings=replace(castle.settings, period=(None, None)))
+    content = evidence_record(open_, pd.DataFrame(columns=RESULT_COLUMNS))
+    (tmp_path / "evidence_record.json").write_text(json.dumps(content))
+    assert set(read_record(tmp_path / "evidence_record.json", True)) == {"studies"} and content["period"]["start"].endswith("-01")
+
+
+def test_the_schemes_own_earlier_record_does_not_count_twice(records, tmp_path):
+    base = read_base()
+    both, study_id = with_record(base, records["harbour"])
+    again, same = with_record(both, records["harbour"])
+    assert study_id == same == "harbour_2024-04_2025-09" and len(again["studies"]) == len(both["studies"]) == 88 and len(again["effects"]) == len(both["effects"])
+    earlier = records["harbour"] | {"period": {"start": "2022-04-01", "end": "2023-03-31"}}
+    assert len(with_record(both, earlier)[0]["studies"]) == 89       # other people: another study
+    assert len(base["studies"]) == 87
+
+
+# ---- the sentences
+
+def against(*rows):
+    return against_evidence(comparable_effects(effects(*rows)), "mine")
+
+
+def record_of(**more):
+    return dict(effects=[dict(outcome="mental_wellbeing")], synthetic=False) | more
+
+
+def test_a_change_is_never_called_an_effect_and_tells_nothing_of_the_scheme():
+    uncontrolled = dict(comparison="within_group_change", design="before_after_uncontrolled", maryland_level=1)
+    table = against(*several(4, **uncontrolled), own(**uncontrolled))
+    answer = answers.answer_evidence(table, record_of())
+    assert answer.sure == 0 and answer.text.startswith("A change, not an effect") and "needs a comparison group" in answer.text and answer.next_steps
+    assert "this scheme's change is" in answer.text and "scheme's effect" not in answer.text
+    weak = answers.answer_evidence(against(own(design="nrct_controlled", maryland_level=2)), record_of())
+    assert weak.text.startswith("A difference, not an effect") and weak.sure == 0
+
+
+def test_an_effect_is_placed_among_others_and_what_it_adds_is_said():
+    table = against(*several(4), own())
+    answer = answers.answer_evidence(table, record_of())
+    row = table.set_index("measure")
+    for measure in ("own_estimate", "pooled_before", "pooled_with_scheme"):
+        assert words.amount(row.loc[measure]) in answer.text
+    assert answer.sure == 2 and "4 studies with a comparison" in answer.why
+    assert answers.answer_evidence(against(*several(11), own()), record_of()).sure == 3
+    alone = answers.answer_evidence(against(own()), record_of())
+    assert alone.sure == 1 and "first with a comparison to report on mental wellbeing" in alone.text and "no other study" in alone.text
+
+
+def test_an_effect_of_nothing_is_said_to_be_one_that_chance_could_make():
+    text = answers.answer_evidence(against(*several(4), own(estimate=0.05)), record_of()).text
+    assert re.search(r"this scheme's effect is 0\.0\d standard deviations better \(95% CI −0\.\d\d to \+0\.\d\d\), which could be chance", text)
+    worse = answers.answer_evidence(against(*several(4), own(estimate=-4.0)), record_of()).text
+    assert "standard deviations worse" in worse and "below the range" in worse
+
+
+def test_nothing_to_show_and_nothing_measured_are_told_apart():
+    none = answers.answer_evidence(against(*several(3)), record_of(effects=[]))
+    assert none.sure == 0 and "needs scores" in none.text and none.next_steps
+    hidden = answers.answer_evidence(against(*several(3), own(suppressed="yes", estimate=np.nan, std_error=np.nan)), record_of())
+    assert hidden.sure == 0 and "too few people" in hidden.text
+
+
+def test_averages_refused_say_why_and_designs_are_compared_only_where_both_have_one():
+    uncontrolled = dict(comparison="within_group_change", design="before_after_uncontrolled", maryland_level=1)
+    changes = [row | dict(study_id=f"u{i}", estimate=3.0 + i, **uncontrolled) for i, row in enumerate(several(3))]
+    both = pooled_effects(comparable_effects(effects(*several(3), *changes)))
+    assert "studies without a comparison average a change of" in words.describe_designs(both) and "could" not in words.describe_designs(both).split(".")[0]
+    assert words.describe_designs(pooled_effects(comparable_effects(effects(*several(3))))) == ""
+    two = pooled_effects(comparable_effects(effects(*several(2))))
+    assert words.describe_pooled(two, "controlled", "mental_wellbeing").endswith("are not averaged: fewer than three studies can be averaged (2 of 2).")
+    assert "A further study would be expected between" in words.describe_pooled(both, "controlled", "mental_wellbeing")
+    found = robustness(comparable_effects(effects(*several(4))))
+    assert "cannot be told: fewer than 10 studies" in words.describe_robustness(found, "controlled", "mental_wellbeing") and words.describe_robustness(found, "uncontrolled", "x") == ""
+
+
+def test_the_best_guess_is_of_effects_only():
+    assert "own +" in words.describe_shrunken(against(*several(4), own()))
+    uncontrolled = dict(comparison="within_group_change", design="before_after_uncontrolled", maryland_level=1)
+    assert words.describe_shrunken(against(*several(4, **uncontrolled), own(**uncontrolled))).startswith("No estimate is drawn")
+
+
+def test_every_activity_has_what_is_known_or_is_named_as_unknown():
+    components = read_base()["components"]
+    pairs = words.component_words(list(facts("activities")["activity_type"]), components)
+    silent = pairs[-1]
+    assert silent[0] == "Nothing in the base" and "support for carers" in silent[1] and "bereavement support" in silent[1]
+    told = {term for term, _ in pairs[:-1]}
+    for activity, name in zip(facts("activities")["activity_type"], facts("activities")["plain_name"]):
+        assert (name in told) != (name.lower() in silent[1]), activity
+    assert set(components["activity_types"].str.split("; ").explode()) - {""} <= set(facts("activities")["activity_type"])
+    assert not any(BANNED.search(text) for _, text in pairs)
+
+
+def test_no_sentence_of_any_sample_scheme_holds_a_word_it_must_not(schemes, records):
+    for name, content in records.items():
+        tables, study_id = with_record(read_base(), content)
+        studies = comparable_effects(effects_with_studies(tables), content["follow_up_months"])
+        table, pooled = against_evidence(studies, study_id), pooled_effects(studies)
+        said = [answers.answer_evidence(table, content).text, words.describe_shrunken(table), words.describe_designs(pooled), words.describe_record(content), words.alt_of_directions(effect_directions(studies))]
+        for kind, level in words.sets_in(table):
+            said += [words.describe_place(table, kind, level), words.describe_added(table, kind, level), words.alt_of_forest(forest_rows(studies, level))]
+        assert not [text for text in said if BANNED.search(text)], name
+
+
+# ---- figures and disclosure
+
+def test_published_numbers_and_what_is_made_of_released_ones_are_not_hidden_again():
+    table = against(*several(4, n=6), own())
+    assert release(table, RULES["nhse_1_7_round5"])["suppressed"].sum() == 0 and release(table, RULES["nhse_1_7_round5"])["n"].eq(table["n"]).sum() == table["n"].notna().sum()
+
+
+def test_figures_show_every_study_with_ratios_on_a_log_scale_and_alt_texts_have_every_number():
+    studies = comparable_effects(effects(*several(4), own(), dict(study_id="bare", std_error=np.nan)))
+    table = forest_rows(studies, "mental_wellbeing")
+    ax = plot_forest(table)
+    labels = [t.get_text().replace("\n", " ") for t in ax.get_yticklabels()]
+    assert "this scheme (n=40)" in labels and "average with this scheme" in labels and any("no interval" in label for label in labels)
+    assert all(words.sds(v) in words.alt_of_forest(table) for v in table["estimate"].dropna())
+    assert len(plot_funnel(table).lines) == 5 + 2 and "this scheme" in words.alt_of_funnel(table)        # five studies with an error, two lines
+    directions = effect_directions(studies)
+    assert len([line for line in plot_harvest(directions).lines if line.get_marker() == "o"]) == len(directions)
+    ratios = [row | dict(estimate=0.8 + i / 20) for i, row in enumerate(several(3, effect_type="rate_ratio", std_error=0.1, direction_good="lower", outcome="gp_use", domain="statutory_services"))]
+    assert plot_forest(forest_rows(comparable_effects(effects(*ratios)), "gp_use, ratio")).get_xscale() == "log"
