@@ -90,7 +90,7 @@ _HOMES = {home: names.split() for home, names in {
         "alt_of_bias alt_of_designs alt_of_flow answer_review asked_words averaged_outcomes describe_additions describe_bias describe_designs_over_time describe_directions describe_flow "
         "describe_new_designs describe_periods describe_reading domain_words known_words"),
     "sprx.wording.review_findings": (
-        "alt_of_gaps change_words describe_certainty describe_economics describe_empty_cells describe_two_returns finding_lines group_rule_words"),
+        "alt_of_gaps change_words describe_certainty describe_economics describe_empty_cells describe_one_trial describe_two_returns finding_lines group_rule_words"),
     "sprx.wording.use": (
         "alt_of_event_study alt_of_series describe_event_study describe_other_uses describe_published_caution describe_series describe_use describe_use_before "
         "describe_use_change describe_zeros event_rows series_rows service_name"),

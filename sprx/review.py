@@ -9,11 +9,12 @@ from sprx import disclosure
 from sprx.report import Report, _show
 from sprx.results import plain_text
 from sprx.wording import count, number, outcome_words, percent
-from sprx.wording.review import group_words, line_name
+from sprx.wording.review import DESIGNS, group_words, line_name
 
 PUBLISHED = disclosure.Rule("published", 0, 1, "The numbers are those of published studies and of records after disclosure control: no row is about a person, so no small number is hidden.")
 SOURCES = ["table", "measure", "group", "level", "study_id", "study", "file", "row", "source_url", "added_by"]
 NAMED = 6               # studies named in a cell before the rest are only counted
+READ = {"abstract": "an abstract only", "full text": "in full", "review table": "a table or summary by others", "own analysis": "by those who made it", "not read": "not read"}
 ADDRESS = re.compile(r"https?://")
 
 
@@ -95,8 +96,8 @@ class ReviewReport(Report):
 
     def findings(self, lines):
         """Show the summary of findings: a line for each outcome, as `finding_lines` gives them."""
-        heads = ["Outcome", "Studies", "Average effect", "A further study would lie", "Certainty by rule (proposed)", "Why", "Certainty as published", "From"]
-        shown = [(line["outcome"], [*(line[k] for k in ("studies", "effect", "further", "certainty", "why", "published")), self._studies_html(line["rows"])]) for line in lines]
+        heads = ["Outcome", "Compared studies", "Average effect", "Certainty by rule (proposed)", "Certainty as published"]
+        shown = [(line["outcome"], [Markup(f"{html.escape(line['studies'])}: {self._studies_html(line['rows'])}"), *(line[k] for k in ("effect", "certainty", "published"))]) for line in lines]
         _show(f'<div class="findings">{_table(heads, shown)}</div>' if shown else "<p>No outcome was compared.</p>")
 
     def study_table(self, title):
@@ -104,11 +105,13 @@ class ReviewReport(Report):
         lines = []
         for row in self.studies.sort_values(["year", "first_author"], kind="stable").itertuples():
             people = row.n_total if row.n_total > 0 else sum(n for n in (row.n_intervention, row.n_control) if n > 0)
-            what = f"{row.design.replace('_', ' ')}" + (f", Maryland {row.maryland_level:.0f}" if row.maryland_level > 0 else "")
-            lines.append((Markup(self._link_to(row.Index)), [row.title, what, count(people) if people else "not said", f"{number(row.follow_up_months)} months" if row.follow_up_months > 0 else "not said",
-                                                           row.country or "not said", "an abstract only" if row.where_read == "abstract" else row.where_read, "sprx" if row.added_by == "sprx" else "you"]))
-        heads = ["Study", "Title", "Design", "People", "Longest follow-up", "Country", "Read in", "Added by"]
-        _show(f"<details><summary>{html.escape(title)}</summary>{_table(heads, lines)}</details>")
+            design = DESIGNS[row.design] + (f" (Maryland level {row.maryland_level:.0f})" if row.maryland_level > 0 else "")
+            size = f"{count(people)} people" if people else "people not said"
+            months = f"{number(row.follow_up_months)} months" if row.follow_up_months > 0 else "follow-up not said"
+            read = READ.get(row.where_read, row.where_read) + ("" if row.added_by == "sprx" else "; added by you")
+            lines.append((Markup(self._link_to(row.Index)), [row.title, design, f"{size}, {months}", row.country or "not said", read]))
+        heads = ["Study", "Title", "Design", "Size", "Country", "How it was read"]
+        _show(f'<details class="studies"><summary>{html.escape(title)}</summary>{_table(heads, lines)}</details>')
 
 
 class Markup(str):
@@ -142,10 +145,10 @@ def _table(heads, lines):
 
 
 def _gaps_html(table):
-    """The map of gaps as a table: compared + not compared in each cell."""
+    """The map of gaps as a table: how many of each design in each cell."""
     cells = table[table["measure"].str.startswith("gap_")]
     at, outcomes = cells.set_index(["measure", "group", "level"])["estimate"], list(dict.fromkeys(cells["level"]))
-    lines = [(group_words(g), [f"{at.get(('gap_compared', g, o), 0):.0f} + {at.get(('gap_not_compared', g, o), 0):.0f}" for o in outcomes]) for g in dict.fromkeys(cells["group"])]
+    names = {"gap_by_lot": "by lot", "gap_other_comparison": "other comparison", "gap_not_compared": "one group or weak"}
+    lines = [(group_words(g), [", ".join(f"{n:.0f} {word}" for measure, word in names.items() if (n := at.get((measure, g, o), 0))) or "0" for o in outcomes]) for g in dict.fromkeys(cells["group"])]
     heads = ["Group of people", *("no result read" if o == "no_number" else outcome_words(o) for o in outcomes)]
-    return f"<p>Evaluations with a comparison + evaluations without one.</p>{_table(heads, lines)}"
-
+    return f"<p>Evaluations in each cell, by design.</p>{_table(heads, lines)}"

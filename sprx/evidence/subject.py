@@ -6,7 +6,7 @@ from pathlib import Path
 from sprx.errors import SchemeError
 from sprx.evidence.base import SHIPPED, TABLES, effects_with_studies, read_base, typed
 from sprx.evidence.rules import check_base
-from sprx.reference import facts
+from sprx.reference import facts, plain_key
 
 SYNTHETIC = "SYNTHETIC"         # how the title of a study of synthetic data begins
 
@@ -55,6 +55,7 @@ def read_review(base_dir=""):
         raise SchemeError(f"No such folder: {base_dir}. Give the folder with your part of the evidence base, or leave it out.")
     tables = read_base(base_dir or None)
     problems = check_base(tables)
+    tables["effects"] = _with_outcomes(tables["effects"])
     if problems:
         raise SchemeError([str(p) for p in problems])
     tables = {name: rows.assign(file=rows["file"].where(rows["file"].str.startswith(SHIPPED), f"your {name}.csv")) for name, rows in tables.items()}
@@ -62,3 +63,11 @@ def read_review(base_dir=""):
     tables["asked_2015"] = asked.assign(added_by="sprx", file="sprx/reference/review/asked_2015.csv", where=[f"row {i + 2}" for i in range(len(asked))])
     synthetic = bool(tables["studies"]["title"].str.startswith(SYNTHETIC).any())
     return Review(ReviewSettings(synthetic), {name: typed(rows, name) if name in TABLES else rows for name, rows in tables.items()}, effects_with_studies(tables))
+
+
+def _with_outcomes(effects):
+    """Effects whose outcome is empty get that of their instrument, where sprx knows it."""
+    measures = facts("measures").merge(facts("domains"), on="domain")
+    known = {key: outcome for column in ("measure_id", "name") for key, outcome in zip(measures[column].map(plain_key), measures["evidence_outcome"])}
+    told = effects["instrument"].map(lambda text: known.get(plain_key(text), "outcome_not_said"))
+    return effects.assign(outcome=effects["outcome"].where(effects["outcome"].ne(""), told))

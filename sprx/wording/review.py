@@ -18,7 +18,7 @@ MEASURES = {"studies_in_base": "studies in the base", "evaluations": "evaluation
             "risk_of_bias": "risk of bias", "evaluations_judged": "evaluations judged", "figures_printed": "figures printed", "studies_with_figures": "studies with figures", "map_cells": "cells of the map", "flow_without_number": "evaluations of which no number could be read", "published_return": "printed return for each 1 paid in", "published_cost_per_qaly": "printed cost of a QALY", "published_money": "printed figure",
             "asked_2015": "", "certainty": "certainty", "published_certainty": "certainty as published", "people_to_tell": "people in one further trial, to be clear", "finding_to_overturn": "finding that would overturn it",
             "studies_lacking": "further studies needed for an average", "people_for_one_trial": "people for one trial by itself", "studies_of_group": "evaluations about",
-            "gap_compared": "evaluations with a comparison", "gap_not_compared": "evaluations without a comparison", "pooled_estimate": "average", "prediction_interval": "where a further study would lie",
+            "gap_compared": "evaluations with a comparison", "gap_by_lot": "evaluations by lot", "gap_other_comparison": "evaluations with a comparison not by lot", "gap_not_compared": "evaluations without a comparison", "pooled_estimate": "average", "prediction_interval": "where a further study would lie",
             "tau2": "variance between studies", "i2": "share of variance between studies", "studies_pooled": "studies in the average", "studies_not_pooled": "studies not in the average"}
 PERIODS = {"until": "up to the year the 2015 review searched", "after": "after it"}
 CERTAIN = {4: "high", 3: "moderate", 2: "low", 1: "very low"}

@@ -20,24 +20,20 @@ def describe_certainty(table):
 
 
 def finding_lines(certain, pooled, published):
-    """The summary of findings: a dict for each outcome with outcome, studies, effect, further, certainty, why, published; rows (positions in the base) as text."""
+    """The summary of findings: a dict for each outcome with outcome, studies, effect, certainty and published in words, and rows (where in the base)."""
     lines = []
     graded = certain[certain["measure"].eq("certainty")]
-    others = published[~published["group"].isin(graded["group"])]
     for row in graded.itertuples():
-        mean, further, k = (one(pooled, m, row.group, "controlled") for m in ("pooled_estimate", "prediction_interval", "studies_pooled"))
+        mean, further, k, left = (one(pooled, m, row.group, "controlled") for m in ("pooled_estimate", "prediction_interval", "studies_pooled", "studies_not_pooled"))
         steps = certain[certain["group"].eq(row.group) & certain["measure"].str.startswith("certainty_")]
-        people = "people: not known" if not row.n else f"{count(row.n)} people"
-        every = one(pooled, "studies_not_pooled", row.group, "controlled")
+        down = [f"{step_name(s.measure)} {number(s.estimate)}" for s in steps.itertuples() if not s.measure.endswith("start") and s.estimate]
+        starts = CERTAIN[int(one(steps, "certainty_start").estimate)]
         lines.append(dict(
-            outcome=outcome_words(row.group), studies=f"{count((k.estimate if k is not None else 0) or every.estimate)} compared, {people}",
-            effect="not averaged" if mean is None else f"{amount(mean)}",
-            further="–" if further is None else f"{sds(further.conf_low)} to {sds(further.conf_high)}",
-            certainty=f"{MARKS[int(row.estimate)]} {CERTAIN[int(row.estimate)]}",
-            why="; ".join(f"{step_name(s.measure)}{'' if s.measure.endswith('start') else ' ' + (number(s.estimate) if s.estimate else '0')}: {s.note}" for s in steps.itertuples()),
-            published=_published(published, row.group), rows=row.rows))
-    lines += [dict(outcome=outcome_words(r.group), studies="no compared study in the base that could be read", effect="–", further="–", certainty="not graded", why="–", published=f"{r.level}: {r.note}", rows=r.rows) for r in others.itertuples()]
-    return lines
+            outcome=outcome_words(row.group), studies=f"{studies_words(k.estimate or left.estimate)}, {'how many people is not known' if not row.n else f'{count(row.n)} people'}",
+            effect="not averaged" if mean is None else f"{amount(mean)}; a further study would be expected between {sds(further.conf_low)} and {sds(further.conf_high)}",
+            certainty=f"{MARKS[int(row.estimate)]} {CERTAIN[int(row.estimate)]}: starts {starts}; {listed(down) or 'no step down'}", published=_published(published, row.group), rows=row.rows))
+    others = published[~published["group"].isin(graded["group"])]
+    return lines + [dict(outcome=outcome_words(r.group), studies="no compared study that could be read", effect="–", certainty="not graded", published=_published(published, r.group), rows=r.rows) for r in others.itertuples()]
 
 
 def _published(published, outcome):
@@ -59,9 +55,9 @@ def describe_economics(table):
     said += f" For {count(silent.estimate)} of them the base does not hold the year of the prices."
     returns = table.loc[table["measure"].eq("published_return"), "estimate"]
     if len(returns):
-        said += f" Printed returns for each 1 paid in go from {number(returns.min())} to {number(returns.max())}."
+        said += f" Printed returns for each 1 paid in go from {returns.min():g} to {returns.max():g}."
     qalys, by = one(table, "figures_printed", "published_cost_per_qaly"), one(table, "studies_with_figures", "published_cost_per_qaly")
-    return said + (f" {count(qalys.estimate)} are a cost of a QALY, from {studies_words(by.estimate)}." if qalys.estimate else "")
+    return said + (f" Of all figures, {count(qalys.estimate)} {'is' if qalys.estimate == 1 else 'are'} a cost of a QALY, from {studies_words(by.estimate)}." if qalys.estimate else "")
 
 
 def describe_two_returns(table):
@@ -83,15 +79,15 @@ def describe_empty_cells(table):
     sizes = table[table["measure"].eq("studies_of_group")].set_index("group")["estimate"]
     text = (f"Of {count(cells['all'])} cells ({count(cells['groups'])} groups of people by {count(cells['outcomes'])} outcomes), {count(cells['empty'])} hold nothing that could be read and {count(cells['no_comparison'])} no compared study.")
     if never:
-        text += f" No compared result of any outcome: {listed(group_words(g) for g in never)}."
+        text += f" No compared result of any outcome could be read for: {listed(group_words(g) for g in never)}."
     unseen = [group_words(g) for g, n in sizes.items() if n == 0 and g != NO_GROUP]
-    text += f" No evaluation at all: {listed(unseen)}." if unseen else ""
+    text += f" No evaluation at all is about: {listed(unseen)}." if unseen else ""
     return text + f" {count(sizes.get(NO_GROUP, 0))} evaluations name no group that the words find."
 
 
 def group_rule_words():
     """The words that tell a study's groups, as (term, words) pairs."""
-    return [(r.plain_name, f"where its population or reason for referral holds: {r.words.replace(';', ',')}") for r in facts("review/groups").itertuples()]
+    return [(r.plain_name, r.words.replace(";", ",")) for r in facts("review/groups").itertuples()]
 
 
 def alt_of_gaps(table):
@@ -113,21 +109,25 @@ def change_words(table, pooled):
     return [(outcome_words(group), _one_change(rows, one(pooled, "pooled_estimate", group, "controlled"), group)) for group, rows in table.groupby("group", sort=False)]
 
 
+def describe_one_trial(table):
+    """How many people a trial needs that can tell by itself; '' where no outcome was compared."""
+    alone = one(table, "people_for_one_trial")
+    return "" if alone is None else f"A trial that is to tell by itself whether there is a difference that matters needs {count(alone.estimate)} people: {alone.method}."
+
+
 def _one_change(rows, mean, group):
-    alone = one(rows, "people_for_one_trial")
     lacking, overturn = one(rows, "studies_lacking"), one(rows, "finding_to_overturn")
-    by_itself = f"A trial that can tell a difference that matters by itself needs {count(alone.estimate)} people ({alone.method})."
     if mean is None:
         why = rows.loc[rows["measure"].eq("studies_lacking"), "note"].iloc[0]
         more = f"{studies_words(lacking.estimate)} more with a comparison {'makes' if lacking.estimate == 1 else 'make'} an average possible" if lacking is not None and lacking.estimate else "more of the same does not help"
-        return f"Not averaged: {why}. {more[0].upper()}{more[1:]}. {by_itself}"
+        return f"Not averaged: {why}. {more[0].upper()}{more[1:]}."
     if overturn is not None:
         return (f"The average is {amount(mean)}, beyond chance. A further trial as large as all so far would bring no difference back into its interval if it found {sds(overturn.estimate)} standard "
-                f"deviations or less. {by_itself}" if mean.estimate > 0 else f"The average is {amount(mean)}, beyond chance. {by_itself}")
+                f"deviations or less." if mean.estimate > 0 else f"The average is {amount(mean)}, beyond chance.")
     ways = []
     for level, words in (("the average again", f"finds the average again ({sds(mean.estimate)})"), ("a difference that matters", "finds a difference that matters")):
         need = one(rows, "people_to_tell", level)
         ways.append(f"no single trial that {words} would" if need is None else f"a further trial that {words} would from {count(need.estimate)} people on")
     needs = rows.loc[rows["measure"].eq("people_to_tell"), "estimate"]
     thin = " That so few people would tip it shows how near the edge the average is; it makes no small trial worth having." if needs.min() <= TINY else ""
-    return f"The average is {amount(mean)}, so no difference is still possible. To rule it out: {'; '.join(ways)}.{thin} {by_itself}"
+    return f"The average is {amount(mean)}, so no difference is still possible. To rule it out: {'; '.join(ways)}.{thin}"

@@ -64,8 +64,9 @@ def base_counts(studies):
 
 
 def results_of_evaluations(comparable):
-    """The rows of `comparable_effects` that come from evaluations themselves, not from reviews or models that cite others."""
-    return comparable[comparable["design"].isin(list(EVALUATIONS))]
+    """The rows of `comparable_effects` that come from evaluations themselves, not from reviews or models that cite others; synthetic ones are called so in capitals."""
+    own = comparable[comparable["design"].isin(list(EVALUATIONS))]
+    return own.assign(cite_name=own["cite_name"].str.replace("(synthetic)", "(SYNTHETIC)", regex=False))
 
 
 def result_directions(comparable, studies):

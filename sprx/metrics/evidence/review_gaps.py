@@ -6,7 +6,7 @@ from sprx.metrics.evidence.review import counted, evaluations, people, results_o
 from sprx.reference import facts
 
 NO_GROUP, NO_NUMBER = "none_of_these", "no_number"
-COMPARED, NOT_COMPARED = "gap_compared", "gap_not_compared"
+COMPARED, NOT_COMPARED, BY_LOT, OTHERWISE = "gap_compared", "gap_not_compared", "gap_by_lot", "gap_other_comparison"
 
 
 def population_groups(studies):
@@ -21,7 +21,8 @@ def population_groups(studies):
     DataFrame
         study_id, population (a group of reference/review/groups.csv, or none_of_these). A study can be about several groups.
     """
-    said = (studies["population"] + " | " + studies["referral_group"]).str.casefold()
+    whom = studies["population"].where(studies["scheme_id"].eq(""), "")         # of a scheme's record it holds shares of everybody, not whom it was about
+    said = (whom + " | " + studies["referral_group"]).str.casefold()
     rows = []
     for study, text in zip(studies["study_id"], said):
         found = [g.group for g in facts("review/groups").itertuples() if any(word.casefold() in text for word in g.words.split("; "))]
@@ -41,7 +42,7 @@ def evidence_gaps(studies, comparable):
     Returns
     -------
     DataFrame
-        Result layout and `rows`; gap_compared (controlled results) and gap_not_compared (the others), group = population, level = outcome or no_number (evaluations of which no result of that
+        Result layout and `rows`; gap_compared (controlled results; of these gap_by_lot and gap_other_comparison) and gap_not_compared (the others), group = population, level = outcome or no_number (evaluations of which no result of that
         kind was read); studies_of_group, group = population; n of those = people in the studies that say; map_cells (level = groups, outcomes, all, no_comparison, empty).
     """
     tested, own = evaluations(studies), results_of_evaluations(comparable)
@@ -52,7 +53,9 @@ def evidence_gaps(studies, comparable):
     for group in [*facts("review/groups")["group"], NO_GROUP]:
         members = tested[tested["study_id"].isin(who.loc[who["population"].eq(group), "study_id"])]
         found.append(counted("studies_of_group", members, group) | dict(n=people(members).sum()))
-        for measure, results in ((COMPARED, own[own["kind"].eq("controlled")]), (NOT_COMPARED, own[own["kind"].ne("controlled")])):
+        compared = own[own["kind"].eq("controlled")]
+        lots = compared["design"].eq("rct")
+        for measure, results in ((COMPARED, compared), (BY_LOT, compared[lots]), (OTHERWISE, compared[~lots]), (NOT_COMPARED, own[own["kind"].ne("controlled")])):
             for outcome in outcomes:
                 has = results.loc[results["outcome"].eq(outcome), "study_id"]
                 found.append(counted(measure, members[members["study_id"].isin(has)], group, outcome))
