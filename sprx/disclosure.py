@@ -29,7 +29,7 @@ COARSE = ("change_return_to_baseline", "change_delta", "tipping_point", "odds_of
 # rows about money, cost lines or what others published, and rows made of released ones: nobody is counted in them, nothing is hidden or rounded
 NOT_ABOUT_PEOPLE = ("cost_total", "cost_charged", "cost_by_category", "cost_by_kind", "cost_by_basis", "cost_by_category_and_basis", "cost_lines_given", "cost_driver",
                     "cost_per_additional_improved", "published_cost", "published_caseload")
-FROM_RELEASED = ("study_effect_", "study_change_", "study_difference_", "average_effect", "average_change", "average_difference", "further_", "direction_", "pooled_", "prediction_",
+FROM_RELEASED = ("study_effect", "study_change", "study_difference", "average_effect", "average_change", "average_difference", "further_", "direction_", "pooled_", "prediction_",
                  "own_estimate", "other_studies", "weight_of_scheme", "shrunken_estimate", "studies_", "small_study_slope", "tau2", "i2")    # how rows of published and released numbers begin
 PER_COUNTED = "pounds a "       # how the unit of a cost shared among counted people begins
 NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high"]

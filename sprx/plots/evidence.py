@@ -11,7 +11,7 @@ from sprx.plots.estimates import RATIOS
 from sprx.plots.style import AXIS_WIDTH, CONTEXT, LABEL_WIDTH, SCHEME, WIDTH
 from sprx.wording import BLOCKS, OUTCOMES, count, of_kind
 
-THIS, AVERAGE = "this_scheme", "#333333"
+THIS, AVERAGE = "this scheme", "#333333"
 CONTOURS = ((1.645, "#CFCFCF"), (1.960, "#E2E2E2"), (2.576, "#F2F2F2"))     # normal quantiles of 90, 95 and 99%: darkest where chance alone would do
 BINS = {-1: "worse", 0: "mixed or none", 1: "better"}
 
@@ -49,7 +49,7 @@ def _name(row):
         name = row.method.split("; ")[-1] if row.measure.startswith("average_") else "where a further study would lie"
         return textwrap.fill(name if pd.notna(row.estimate) else "not averaged", LABEL_WIDTH)
     more = "" if pd.isna(row.n) else f" (n={count(row.n)})"
-    return textwrap.fill(("this scheme" if row.group == THIS else row.level) + more + (", no interval" if pd.isna(row.conf_low) else ""), LABEL_WIDTH, break_long_words=False)
+    return textwrap.fill(row.level + more + (", no interval" if pd.isna(row.conf_low) else ""), LABEL_WIDTH, break_long_words=False)
 
 
 def _mark(ax, y, row):
@@ -59,7 +59,7 @@ def _mark(ax, y, row):
     elif row.measure.startswith("further_"):
         ax.plot([low, high], [y, y], color=AVERAGE, linewidth=1.2, marker="|", markersize=8)
     else:
-        colour = SCHEME if row.group == THIS else CONTEXT
+        colour = SCHEME if row.level == THIS else CONTEXT
         ax.plot([low, high], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
         ax.plot(row.estimate, y, "o", color=colour, markersize=7, markerfacecolor="white" if row.note else colour, clip_on=False)
 
@@ -75,8 +75,8 @@ def plot_funnel(table, ax=None, xlabel=None):
     for quantile, colour in reversed(CONTOURS):
         ax.fill_between([-quantile * top, centre, quantile * top], [top, 0, top], top, color=colour, linewidth=0, zorder=0)
     for x, row in zip(at, shown.itertuples()):
-        colour = SCHEME if row.group == THIS else CONTEXT
-        ax.plot(x, row.std_error, "D" if row.group == THIS else "o", color=colour, markersize=7, markerfacecolor="white" if row.note else colour)
+        colour = SCHEME if row.level == THIS else CONTEXT
+        ax.plot(x, row.std_error, "D" if row.level == THIS else "o", color=colour, markersize=7, markerfacecolor="white" if row.note else colour)
     if mean.notna().any():
         middle = float(np.log(mean.dropna().iloc[0]) if ratio else mean.dropna().iloc[0])
         ax.axvline(middle, color=AVERAGE, linewidth=1.5)
@@ -94,9 +94,9 @@ def plot_harvest(table, ax=None):
     for y, (group, measure) in enumerate(keys):
         rows = table[table["group"].eq(group) & table["measure"].eq(measure)]
         for side in BINS:
-            inside = rows[rows["estimate"].fillna(0).eq(side)].sort_values("method", key=lambda m: m.ne(THIS))
+            inside = rows[rows["estimate"].fillna(0).eq(side)].sort_values("level", key=lambda m: m.ne(THIS))
             for at, row in enumerate(inside.itertuples()):
-                colour = SCHEME if row.method == THIS else AVERAGE
+                colour = SCHEME if row.level == THIS else AVERAGE
                 x = side - 0.38 + 0.76 * (at + 0.5) / max(len(inside), 6)
                 ax.plot(x, y, "o", color=colour, markersize=7, markerfacecolor=colour if row.note == "beyond chance" else "white")
         ax.axhline(y + 0.5, color="#E0E0E0", linewidth=0.8)

@@ -129,13 +129,12 @@ def describe_pooled(pooled, kind, level):
 
 def describe_robustness(table, kind, level):
     """Whether one study, or the method, makes the average; and whether small studies find more."""
-    rows = table[table["group"].eq(kind) & table["level"].eq(level)]
-    without = rows[rows["measure"].str.startswith("pooled_without_")]
+    rows = table[table["group"].eq(f"{kind}: {level}")]
+    without = rows[rows["measure"].eq("pooled_without")]
     if without.empty:
         return ""
     low, high, sign = without["estimate"].min(), without["estimate"].max(), without["unit"].iloc[0] != "ratio"
-    methods = rows[rows["measure"].str.startswith("pooled_by_method_")]
-    ways = listed(f"{sds(r.estimate, sign)} ({r.measure.rsplit('_', 1)[1]})" for r in methods.itertuples())
+    ways = listed(f"{sds(r.estimate, sign)} ({r.level})" for r in rows[rows["measure"].eq("pooled_by_method")].itertuples())
     slope = rows[rows["measure"].eq("small_study_slope")].iloc[0]
     small = (f"Whether small studies find more cannot be told: {slope.note.split(':')[0]}" if pd.isna(slope.estimate) else
              f"Small studies find {'more' if slope.estimate > 0 else 'less'} than large ones, by {number(abs(slope.estimate))} a standard error{interval(slope, True)}")
@@ -174,7 +173,7 @@ def alt_of_forest(table):
     """Alt text of a forest plot: every number that it shows."""
     said = []
     for r in table.itertuples():
-        name = {"average": "average " + of_kind(r.measure), "further": "a further study", "study": "this scheme" if r.group == "this_scheme" else r.level}[r.measure.split("_")[0]]
+        name = {"average": "average " + of_kind(r.measure), "further": "a further study", "study": r.level}[r.measure.split("_")[0]]
         said.append(f"{name} {'no number' if pd.isna(r.estimate) else sds(r.estimate, r.unit != 'ratio')}{limits(r)}")
     return f"{table['unit'].iloc[0]}: " + "; ".join(said) + "."
 
@@ -182,7 +181,7 @@ def alt_of_forest(table):
 def alt_of_funnel(table):
     """Alt text of a funnel plot."""
     shown = table[table["std_error"].notna() & table["measure"].str.startswith("study_")].sort_values("std_error")
-    return "Results from the largest study to the smallest: " + "; ".join(f"{'this scheme' if r.group == 'this_scheme' else r.level} {number(r.estimate)} (standard error {number(r.std_error)})" for r in shown.itertuples()) + "."
+    return "Results from the largest study to the smallest: " + "; ".join(f"{r.level} {number(r.estimate)} (standard error {number(r.std_error)})" for r in shown.itertuples()) + "."
 
 
 def alt_of_directions(table):
@@ -203,6 +202,6 @@ def funnel_rows(table, kind):
 def caption_of_forest(table):
     """What a forest plot shows and how to read it."""
     name = outcome_words(table["group"][table["measure"].str.startswith("average_")].iloc[0])
-    own = table["group"].eq("this_scheme").any()
+    own = table["level"].eq("this scheme").any()
     return (f"{name[0].upper()}{name[1:]}: each published study{' and this scheme (blue)' if own else ''}, with its interval. Diamonds are averages, thin lines say where a further study would be expected. Hollow: not in the "
             "average. Studies with and without a comparison are kept apart.")

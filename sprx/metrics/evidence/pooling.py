@@ -10,7 +10,7 @@ from sprx.results import result_table, stack_results
 
 KIND_WORDS = {"controlled": "effect", "weak comparison": "difference", "uncontrolled": "change"}
 UNIT = "standard deviations, above 0 is better"
-THIS, ADDED_HERE = "this_scheme", "this report"     # how a scheme's own row is called, and how `evidence.with_record` marks it
+THIS, ADDED_HERE = "this scheme", "this report"     # how a scheme's own row is called, and how `evidence.with_record` marks it
 TO_TELL_BIAS = 10           # studies from which a funnel says anything: Sterne et al (2011) BMJ 343:d4002
 
 
@@ -25,7 +25,7 @@ def effects_of_studies(studies, conf_level=0.95):
     Returns
     -------
     DataFrame
-        Result layout, one row per study: measure study_<effect, difference or change>_<outcome>, group = design (or this_scheme), level = the study's name. In standard deviations, above 0 =
+        Result layout, one row per study: measure study_effect, study_difference or study_change, group = outcome, level = the study's name (or this scheme). In standard deviations, above 0 =
         better, or as a ratio. note = why it cannot be averaged.
     """
     from scipy.stats import norm
@@ -34,9 +34,13 @@ def effects_of_studies(studies, conf_level=0.95):
     rows = []
     for r in studies.itertuples():
         low, high = (r.effect - quantile * r.effect_error, r.effect + quantile * r.effect_error)
-        rows.append(dict(measure=f"study_{KIND_WORDS[r.kind]}_{r.outcome}", group=THIS if r.added_by == ADDED_HERE else r.design, level=r.cite_name, n=r.n, conf_level=conf_level, method=r.method,
+        rows.append(dict(measure=f"study_{KIND_WORDS[r.kind]}", group=set_name(r.outcome, r.scale), level=_level(r), n=r.n, conf_level=conf_level, method=f"{r.design}; {r.method}",
                          std_error=r.effect_error, note=r.why_not, **_shown(r.effect, low, high, r.scale, r.good)))
     return result_table(rows)
+
+
+def _level(row):
+    return THIS if row.added_by == ADDED_HERE else row.cite_name
 
 
 def _shown(value, low, high, scale, good):
@@ -84,13 +88,13 @@ def effect_directions(studies):
     Returns
     -------
     DataFrame
-        Result layout: measure direction_<effect, difference or change>, group = outcome, level = study; estimate 1 better, -1 worse, 0 no difference, missing
-        where it is mixed or hidden; note: beyond chance, could be chance, or not known; method = design (or this_scheme).
+        Result layout: measure direction_effect, direction_difference or direction_change, group = outcome, level = study; estimate 1 better, -1 worse, 0 no difference, missing
+        where it is mixed or hidden; note: beyond chance, could be chance, or not known; method = design.
     """
     signs, sure = {"better": 1, "worse": -1, "no difference": 0}, {"yes": "beyond chance", "no": "could be chance"}
     once = studies.drop_duplicates(["study_id", "outcome", "kind"])
-    return result_table([dict(measure=f"direction_{KIND_WORDS[r.kind]}", group=r.outcome, level=r.cite_name, n=r.n, estimate=signs.get(r.direction), unit="direction",
-                              method=THIS if r.added_by == ADDED_HERE else r.design, note=sure.get(r.beyond_chance, "not known")) for r in once.itertuples()])
+    return result_table([dict(measure=f"direction_{KIND_WORDS[r.kind]}", group=r.outcome, level=_level(r), n=r.n, estimate=signs.get(r.direction), unit="direction",
+                              method=r.design, note=sure.get(r.beyond_chance, "not known")) for r in once.itertuples()])
 
 
 def pooled_effects(studies, conf_level=0.95, method="REML"):
@@ -142,8 +146,8 @@ def robustness(studies, conf_level=0.95):
     Returns
     -------
     DataFrame
-        Result layout; group = kind: pooled_without_<study> of each study left out; pooled_by_method_<DL, PM>; small_study_slope (Egger) and pooled_with_missing_filled_in
-        (trim-and-fill) where there are ten studies or more, else a row that says so. Sets that are not averaged have no rows.
+        Result layout; group = 'kind: outcome': pooled_without (level = the study left out); pooled_by_method (level = DL, PM); small_study_slope (Egger) and
+        pooled_with_missing_filled_in (trim-and-fill) where there are ten studies or more, else a row that says so. Sets that are not averaged have no rows.
     """
     from sprx.stats.synthesis import egger, leave_one_out, trim_and_fill
 
@@ -153,12 +157,12 @@ def robustness(studies, conf_level=0.95):
             continue
         usable, first = rows[rows["why_not"].eq("")], rows.iloc[0]
         y, v, good = usable["effect"].to_numpy(), usable["effect_error"].to_numpy() ** 2, usable["good"].iloc[0]
-        about = dict(group=first["kind"], level=set_name(first["outcome"], first["scale"]), conf_level=conf_level, n=usable["n"].sum())
+        about = dict(group=f"{first['kind']}: {set_name(first['outcome'], first['scale'])}", level="all", conf_level=conf_level, n=usable["n"].sum())
         how = dict(knapp_hartung="ad hoc", conf_level=conf_level)
-        found = [about | dict(measure=f"pooled_without_{name}", n=about["n"] - (n if n > 0 else 0), std_error=r.std_error, method="REML, one study left out", note=f"standardised residual {r.rstudent:.1f}",
+        found = [about | dict(measure="pooled_without", level=name, n=about["n"] - (n if n > 0 else 0), std_error=r.std_error, method="REML, one study left out", note=f"standardised residual {r.rstudent:.1f}",
                               **_shown(r.estimate, r.conf_low, r.conf_high, first["scale"], good))
-                 for r, name, n in zip(leave_one_out(y, v, **how).itertuples(), usable["study_id"], usable["n"])]
-        found += [_mean_rows(pool(rows, conf_level, method), about, first["scale"], good, (f"pooled_by_method_{method}", ""))[0] for method in ("DL", "PM")]
+                 for r, name, n in zip(leave_one_out(y, v, **how).itertuples(), usable["cite_name"], usable["n"])]
+        found += [_mean_rows(pool(rows, conf_level, method), about | dict(level=method), first["scale"], good, ("pooled_by_method", ""))[0] for method in ("DL", "PM")]
         if len(usable) < TO_TELL_BIAS:
             found.append(about | dict(measure="small_study_slope", unit="standard errors", note=f"fewer than {TO_TELL_BIAS} studies: nobody can tell", conf_level=None))
         else:
