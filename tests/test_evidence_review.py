@@ -133,6 +133,7 @@ def test_an_effect_and_an_average_follow_from_the_rows_they_name(plain, base):
         rows = sources[(sources[KEY] == [r.measure, r.group, r.level]).all(axis=1)].drop_duplicates(["file", "row"])
         again = comparable_effects(at.loc[list(zip(rows["file"], rows["row"]))].reset_index())
         kind = r.group if r.group in kinds.values() else kinds[r.measure.split("_")[1]]
+        assert len(rows), r
         again = again[again["kind"].eq(kind)]
         if np.isnan(r.estimate):
             continue
@@ -387,7 +388,7 @@ def test_harbours_record_changes_the_review_and_nothing_else(plain, with_harbour
     old, new, sources = result(plain).set_index(KEY), result(review).set_index(KEY), table(review, "sources")
     assert new.loc[("studies_in_base", "all", "all"), "estimate"] == old.loc[("studies_in_base", "all", "all"), "estimate"] + 1
     assert new.loc[("flow", "averaged", "kept"), "estimate"] == old.loc[("flow", "averaged", "kept"), "estimate"] + 1
-    own = "study_effect_mental_wellbeing", "nrct_controlled", "Harbour links 2025 (SYNTHETIC)"
+    own = "study_effect", "mental_wellbeing", "Harbour links 2025 (SYNTHETIC)"
     assert own in new.index and own not in old.index
     assert new.loc[("pooled_estimate", "controlled", "mental_wellbeing"), "estimate"] != old.loc[("pooled_estimate", "controlled", "mental_wellbeing"), "estimate"]
     touched = set(map(tuple, sources.loc[sources["study_id"].str.startswith("harbour"), KEY].to_numpy()))
@@ -411,7 +412,7 @@ def test_a_synthetic_record_is_called_so_wherever_it_stands(with_harbour):
     text = re.sub(r"<[^>]+>", " ", page)
     for found in re.finditer("Harbour links", text):
         assert "SYNTHETIC" in text[max(0, found.start() - 40):found.end() + 40], text[found.start() - 60:found.end() + 60]
-    assert "SYNTHETIC means made up by a computer" in text
+    assert "SYNTHETIC means made up by a computer" in text and "With one study of SYNTHETIC data in it" in text
 
 
 # ---- bases that are not in order

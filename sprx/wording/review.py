@@ -19,7 +19,10 @@ MEASURES = {"studies_in_base": "studies in the base", "evaluations": "evaluation
             "asked_2015": "", "certainty": "certainty", "published_certainty": "certainty as published", "people_to_tell": "people in one further trial, to be clear", "finding_to_overturn": "finding that would overturn it",
             "studies_lacking": "further studies needed for an average", "people_for_one_trial": "people for one trial by itself", "studies_of_group": "evaluations about",
             "gap_compared": "evaluations with a comparison", "gap_by_lot": "evaluations by lot", "gap_other_comparison": "evaluations with a comparison not by lot", "gap_not_compared": "evaluations without a comparison", "pooled_estimate": "average", "prediction_interval": "where a further study would lie",
-            "tau2": "variance between studies", "i2": "share of variance between studies", "studies_pooled": "studies in the average", "studies_not_pooled": "studies not in the average"}
+            "tau2": "variance between studies", "i2": "share of variance between studies", "studies_pooled": "studies in the average", "studies_not_pooled": "studies not in the average", "study_effect": "effect", "study_change": "change",
+            "study_difference": "difference", "average_effect": "average of effects", "average_change": "average of changes", "average_difference": "average of differences", "further_effect": "where a further effect would lie",
+            "further_change": "where a further change would lie", "direction_effect": "direction of the effect (1 better, −1 worse)", "direction_change": "direction of the change (1 better, −1 worse)",
+            "direction_difference": "direction of the difference (1 better, −1 worse)"}
 PERIODS = {"until": "up to the year the 2015 review searched", "after": "after it"}
 CERTAIN = {4: "high", 3: "moderate", 2: "low", 1: "very low"}
 MARKS = {4: "●●●●", 3: "●●●○", 2: "●●○○", 1: "●○○○"}
@@ -68,7 +71,9 @@ def answer_review(counts, ways, pooled, certain):
     clear = [r for r in means if not chance(r)]
     levels = {r.group: int(r.estimate) for r in certain[certain["measure"].eq("certainty")].itertuples()}
     best = max((levels.get(r.level, 1) for r in means), default=1)
-    text = f"This base holds {count(total)} studies; {count(tested)} of them measured what became of people, and {count(compared)} of those compared them with another group."
+    fake = one(counts, "studies_in_base", "you, SYNTHETIC", "added_by")
+    text = "This base" if fake is None else f"With {studies_words(fake.estimate)} of SYNTHETIC data in it, which is no evidence, this base"
+    text += f" holds {count(total)} studies; {count(tested)} of them measured what became of people, and {count(compared)} of those compared them with another group."
     pointing = [f"{_pointing(ways, kind)} {words}" for kind, words in (("controlled", "with a comparison"), ("uncontrolled", "without one")) if _pointing(ways, kind)]
     text += f" Of the results printed as numbers, {listed(pointing)} point to better." if pointing else " No result could be read."
     if not means:

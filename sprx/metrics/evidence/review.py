@@ -285,7 +285,7 @@ def asked_in_2015(asked):
 
 
 def with_rows(table, comparable):
-    """A table of `pooled_effects`, `robustness`, `forest_rows` or `effect_directions` with a column `rows`: where in the base each number comes from.
+    """A table of `pooled_effects`, `forest_rows` or `effect_directions` with a column `rows`: where in the base each number comes from.
 
     Parameters
     ----------
@@ -293,18 +293,18 @@ def with_rows(table, comparable):
     comparable : DataFrame
         The rows of `comparable_effects` that it was made from.
     """
-    by_set = {key: "; ".join(rows) for key, rows in comparable["rows"].groupby([comparable["kind"], _sets(comparable)])}
-    names = comparable["cite_name"]
-    by_study = {key: "; ".join(rows) for key, rows in comparable["rows"].groupby([comparable["kind"], comparable["outcome"], names])}
-    kinds = {word: kind for kind, word in KIND_WORDS.items()}
-    found = []
+    keys = pd.DataFrame(dict(kind=comparable["kind"], outcome=comparable["outcome"], set=_sets(comparable), study=comparable["cite_name"], rows=comparable["rows"]))
+    kinds, found = {word: kind for kind, word in KIND_WORDS.items()}, []
     for r in table.itertuples():
-        word, outcome = (r.measure.split("_", 2) + ["", ""])[1:3]
-        kind = r.group if r.group in KIND_WORDS else kinds[word]
-        if r.measure.startswith(("study_", "direction_")):
-            found.append(by_study[kind, outcome if r.measure.startswith("study_") else r.group, r.level])
+        kind = r.group if r.group in KIND_WORDS else kinds[r.measure.split("_")[1]]
+        mine = keys[keys["kind"].eq(kind)]
+        if r.measure.startswith("direction_"):
+            mine = mine[mine["outcome"].eq(r.group) & mine["study"].eq(r.level)]
+        elif r.measure.startswith("study_"):
+            mine = mine[mine["set"].eq(r.group) & mine["study"].eq(r.level)]
         else:
-            found.append(by_set[kind, r.level if r.group in KIND_WORDS else r.group])
+            mine = mine[mine["set"].eq(r.level if r.group in KIND_WORDS else r.group)]
+        found.append("; ".join(mine["rows"]))
     return table.assign(rows=found)
 
 
