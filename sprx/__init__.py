@@ -33,8 +33,11 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.evidence.subject": "read_review",
     "sprx.evidence": "check_base effects_with_studies evidence_record read_base with_record with_std_errors",
     "sprx.stats.effect_sizes": (
-        "change_by_change_sd change_by_first_sd change_from_t from_interval g_from_t hedges_g log_odds_ratio log_rate_ratio log_risk_ratio mean_change mean_difference"),
-    "sprx.stats.synthesis": "egger leave_one_out shrunken synthesise synthesise_by three_level trim_and_fill",
+        "change_by_change_sd change_by_first_sd change_from_t fisher_z from_interval g_from_t hedges_g log_mean_ratio log_odds log_odds_ratio log_rate_ratio log_risk_ratio mean_change "
+        "mean_difference risk_difference"),
+    "sprx.stats.mantel_haenszel": "mantel_haenszel",
+    "sprx.stats.nested": "cluster_robust three_level",
+    "sprx.stats.synthesis": "egger leave_one_out shrunken synthesise synthesise_by trim_and_fill",
     "sprx.teaching": "check_answer",
     "sprx.results": "result_table rows_by_arm stack_results",
     "sprx.disclosure": "release",

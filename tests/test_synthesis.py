@@ -6,7 +6,7 @@ import pytest
 
 from sprx.errors import DataError
 from sprx.stats import effect_sizes as sizes
-from sprx.stats import synthesis
+from sprx.stats import nested, synthesis
 
 
 def studies(k=20, tau=0.3, mean=0.5, seed=1):
@@ -105,11 +105,32 @@ def test_leaving_the_odd_one_out_moves_the_mean_most():
 
 def test_how_odd_a_study_is_counts_its_own_error_the_spread_and_that_of_the_others_mean():
     y, v = studies(8)
-    others = synthesis.synthesise(y[1:], v[1:])
-    table = synthesis.leave_one_out(y, v)
-    assert table["rstudent"][0] == pytest.approx((y[0] - others.coef[0]) / np.sqrt(v[0] + others.tau2 + others.std_error[0] ** 2))
-    whole = synthesis.synthesise(y, v)
-    assert table["cooks_distance"][0] == pytest.approx(((whole.coef[0] - others.coef[0]) / whole.std_error[0]) ** 2)
+    for knapp_hartung in (False, True):
+        others = synthesis.synthesise(y[1:], v[1:], knapp_hartung=knapp_hartung)
+        w = 1 / (v[1:] + others.tau2)
+        factor = (w * (y[1:] - others.coef[0]) ** 2).sum() / 6 if knapp_hartung else 1
+        table = synthesis.leave_one_out(y, v, knapp_hartung=knapp_hartung)
+        assert table["rstudent"][0] == pytest.approx((y[0] - others.coef[0]) / np.sqrt(factor * (v[0] + others.tau2) + others.std_error[0] ** 2))
+        whole = synthesis.synthesise(y, v, knapp_hartung=knapp_hartung)
+        assert table["cooks_distance"][0] == pytest.approx(((whole.coef[0] - others.coef[0]) / whole.std_error[0]) ** 2) and table["covariance_ratio"][0] == pytest.approx((others.std_error[0] / whole.std_error[0]) ** 2)
+        assert table["dffits"][0] == pytest.approx((whole.coef[0] - others.coef[0]) / np.sqrt(factor * whole.weights[0] / 100 * (v[0] + others.tau2)))
+
+
+def test_how_odd_a_study_is_is_what_a_term_of_its_own_would_say():
+    y, v = studies(8)
+    for how in (dict(knapp_hartung=False), dict(knapp_hartung=True), dict(method="PM")):
+        own = synthesis.synthesise(y, v, (np.arange(8) == 2) * 1.0, **how)
+        assert synthesis.leave_one_out(y, v, **how)["rstudent"][2] == pytest.approx(own.coef[1] / own.std_error[1])
+
+
+def test_leaving_one_out_of_a_meta_regression_leaves_its_moderator_out_too():
+    y, v = studies(9)
+    x = np.arange(9.0)
+    table = synthesis.leave_one_out(y, v, x)
+    others = synthesis.synthesise(y[1:], v[1:], x[1:])
+    assert table["tau2"][0] == others.tau2 and table["estimate"][0] == others.coef[0] and table["hat"].sum() == pytest.approx(2)
+    with pytest.raises(DataError, match="leaving one of 2 studies out"):
+        synthesis.leave_one_out(y[:2], v[:2])
 
 
 def test_a_symmetric_funnel_needs_no_filling_and_one_side_cut_off_does():
@@ -129,15 +150,15 @@ def test_a_symmetric_funnel_needs_no_filling_and_one_side_cut_off_does():
 
 def test_effects_of_one_study_each_have_one_variance_between_them():
     y, v = studies()
-    flat, nested = synthesis.synthesise(y, v, knapp_hartung=False), synthesis.three_level(y, v, np.arange(20))
-    assert nested["tau2_outer"] + nested["tau2_inner"] == pytest.approx(flat.tau2, rel=1e-3) and nested["estimate"] == pytest.approx(flat.coef[0], rel=1e-4)
+    flat, found = synthesis.synthesise(y, v, knapp_hartung=False), nested.three_level(y, v, np.arange(20))
+    assert found["tau2_outer"] + found["tau2_inner"] == pytest.approx(flat.tau2, rel=1e-6) and found["estimate"] == pytest.approx(flat.coef[0], rel=1e-6)
 
 
 def test_effects_that_repeat_each_other_count_once():
     y, v = studies(8)
     often = np.repeat(np.arange(8), 10)
-    naive, nested = synthesis.synthesise(y[often], v[often], knapp_hartung=False), synthesis.three_level(y[often], v[often], often)
-    assert nested["std_error"] > 2 * naive.std_error[0]
+    naive, found = synthesis.synthesise(y[often], v[often], knapp_hartung=False), nested.three_level(y[often], v[often], often)
+    assert found["std_error"] > 2 * naive.std_error[0] and nested.cluster_robust(naive, often)["std_error"][0] > 2 * naive.std_error[0]
 
 
 def test_subgroups_of_one_study_are_not_fitted():

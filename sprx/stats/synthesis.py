@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from sprx.errors import DataError
+from sprx.stats import between
 
-METHODS = ("REML", "DL", "PM", "EE")    # EE: one common effect, no variance between studies
-STEPS, CLOSE = 200, 1e-12
+METHODS = between.METHODS
+STEPS = 100             # of trim and fill, before it is said not to settle (as metafor)
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Synthesis:
     df : float
         Degrees of freedom of the limits (inf: normal).
     tau2, tau2_error : float
-        Variance between studies, never below 0, and its standard error.
+        Variance between studies, never below 0, and its standard error (EE: missing).
     i2, h2 : float
         Per cent of the variance that lies between studies, 0 to 100; total by typical within-study variance.
     q, q_p : float
         Cochran's Q (residual heterogeneity) and its p-value.
+    qm, qm_p : float
+        Test of all moderators together (without any: of the mean effect); chi-square, or F where the errors are Knapp and Hartung's.
     weights : array
         Per cent, in the order of the studies.
     """
@@ -48,6 +51,7 @@ class Synthesis:
     tau2_error: float
     q: float
     typical: float
+    scale: float = 1.0      # what Knapp and Hartung multiply the variances with
 
     @property
     def k(self):
@@ -69,7 +73,8 @@ class Synthesis:
     def p_value(self):
         from scipy import stats
 
-        z = np.abs(self.coef / self.std_error)
+        with np.errstate(divide="ignore", invalid="ignore"):      # effects that are all the same have no error
+            z = np.abs(self.coef / self.std_error)
         return 2 * (stats.norm.sf(z) if np.isinf(self.df) else stats.t.sf(z, self.df))
 
     @property
@@ -77,6 +82,20 @@ class Synthesis:
         from scipy.stats import chi2
 
         return float(chi2.sf(self.q, self.k - self.x.shape[1]))
+
+    @property
+    def qm(self):
+        tested = slice(1 if len(self.coef) > 1 else 0, None)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = self.coef[tested] @ np.linalg.inv(self.cov[tested, tested]) @ self.coef[tested] if self.scale else np.divide(1.0, 0.0)
+        return float(found / (1 if np.isinf(self.df) else len(self.coef[tested])))
+
+    @property
+    def qm_p(self):
+        from scipy import stats
+
+        tested = max(len(self.coef) - 1, 1)
+        return float(stats.chi2.sf(self.qm, tested) if np.isinf(self.df) else stats.f.sf(self.qm, tested, self.df))
 
     @property
     def i2(self):
@@ -111,7 +130,7 @@ class Synthesis:
         from scipy.stats import chi2
 
         df, tail = self.k - self.x.shape[1], (1 - self.conf_level) / 2
-        return tuple(_where_q_is(self.y, self.v, self.x, chi2.ppf(p, df)) for p in (1 - tail, tail))
+        return tuple(between.where_q_is(self.y, self.v, self.x, chi2.ppf(p, df)) for p in (1 - tail, tail))
 
     def _quantile(self):
         from scipy import stats
@@ -144,98 +163,68 @@ def synthesise(y, v, moderators=None, method="REML", knapp_hartung=True, conf_le
     DataError
         If there are not more studies than coefficients, a variance is not above 0, or a number is missing.
     """
-    y, v = np.asarray(y, dtype=float), np.asarray(v, dtype=float)
-    x = np.ones((len(y), 1)) if moderators is None else np.column_stack([np.ones(len(y)), moderators]).astype(float)
     if method not in METHODS:
         raise DataError(f"no method {method!r}; there are {', '.join(METHODS)}")
-    if not (np.isfinite(y).all() and np.isfinite(v).all() and np.isfinite(x).all() and (v > 0).all()):
-        raise DataError("every study needs an effect and a variance above 0")
+    y, v, x = _checked(y, v, moderators)
     k, p = x.shape
-    if k <= p or np.linalg.matrix_rank(x) < p:
-        raise DataError("there are too few studies, or they do not differ in what is to explain them")
-    q, trace, _ = _at(y, v, x, 0.0)
-    tau2, error = dict(REML=_reml, DL=_moments, PM=_paule_mandel, EE=lambda *_: (0.0, 0.0))[method](y, v, x)
+    q, trace, _ = between.sums_at(y, v, x, 0.0)
+    tau2, error = between.variance_between(y, v, x, method)
     weights = 1 / (v + tau2)
     cov = np.linalg.inv((x * weights[:, None]).T @ x)
     coef = cov @ (x * weights[:, None]).T @ y
-    df = float("inf")
+    df, scale = float("inf"), 1.0
     if knapp_hartung:
         spread = float((weights * (y - x @ coef) ** 2).sum() / (k - p))
-        cov, df = cov * (max(spread, 1.0) if knapp_hartung == "ad hoc" else spread), float(k - p)
-    return Synthesis(y, v, x, method, knapp_hartung, conf_level, coef, cov, df, tau2, error, q, (k - p) / trace)
+        df, scale = float(k - p), max(spread, 1.0) if knapp_hartung == "ad hoc" else spread
+    return Synthesis(y, v, x, method, knapp_hartung, conf_level, coef, cov * scale, df, tau2, error, q, (k - p) / trace, scale)
 
 
-def _at(y, v, x, tau2):
-    """With this variance between studies: Q, the trace of the projection, and that of its square."""
-    w = 1 / (v + tau2)
-    inverse, squares = np.linalg.inv((x * w[:, None]).T @ x), (x * (w ** 2)[:, None]).T @ x
-    left = y - x @ (inverse @ (x * w[:, None]).T @ y)
-    product = inverse @ squares
-    trace2 = (w ** 2).sum() - 2 * np.trace(inverse @ (x * (w ** 3)[:, None]).T @ x) + np.trace(product @ product)
-    return float((w * left ** 2).sum()), float(w.sum() - np.trace(product)), float(trace2)
-
-
-def _reml(y, v, x):
-    """Fisher scoring, as metafor; a step that would fall below 0 is halved, and 0 is where it ends."""
-    tau2 = _moments(y, v, x)[0]
-    for _ in range(STEPS):
-        w = 1 / (v + tau2)
-        inverse = np.linalg.inv((x * w[:, None]).T @ x)
-        pulled = w * (y - x @ (inverse @ (x * w[:, None]).T @ y))
-        _, trace, trace2 = _at(y, v, x, tau2)
-        step = float((pulled ** 2).sum() - trace) / trace2
-        if tau2 + step < 0:
-            step = -tau2 if tau2 < CLOSE else -tau2 / 2 if tau2 + step > -10 * tau2 else -tau2
-        tau2 += step
-        if abs(step) < CLOSE * max(tau2, 1e-6):
-            break
-    return max(tau2, 0.0), (2 / _at(y, v, x, max(tau2, 0.0))[2]) ** 0.5
-
-
-def _moments(y, v, x):
-    """DerSimonian and Laird (1986), floored at 0."""
-    q, trace, trace2 = _at(y, v, x, 0.0)
-    df = len(y) - x.shape[1]
-    tau2 = max((q - df) / trace, 0.0)
-    return tau2, ((2 * df + 4 * tau2 * trace + 2 * tau2 ** 2 * trace2) ** 0.5) / trace
-
-
-def _paule_mandel(y, v, x):
-    """Paule and Mandel (1982): the tau2 at which Q is what is expected of it."""
-    tau2 = _where_q_is(y, v, x, len(y) - x.shape[1])
-    return tau2, (2 / _at(y, v, x, tau2)[2]) ** 0.5
-
-
-def _where_q_is(y, v, x, value):
-    """The tau2 at which the generalised Q falls to a value; 0 where it lies below at 0 already."""
-    from scipy.optimize import brentq
-
-    if _at(y, v, x, 0.0)[0] <= value:
-        return 0.0
-    high = max(float(np.var(y)), float(v.mean()), 1e-8)
-    while _at(y, v, x, high)[0] > value:
-        high *= 4
-    return float(brentq(lambda tau2: _at(y, v, x, tau2)[0] - value, 0.0, high, xtol=1e-14, rtol=1e-13))
+def _checked(y, v, moderators):
+    """Effects, variances and design as arrays, or a DataError that says how many studies lack what."""
+    y, v = np.asarray(y, dtype=float), np.asarray(v, dtype=float)
+    if y.ndim != 1 or y.shape != v.shape:
+        raise DataError(f"there are {y.size} effects and {v.size} variances; every study needs one of each")
+    x = np.ones((len(y), 1)) if moderators is None else np.column_stack([np.ones(len(y)), moderators]).astype(float)
+    for lacking, what in ((~np.isfinite(y), "no effect"), (~np.isfinite(v), "no variance"), (v <= 0, "a variance that is not above 0"), (~np.isfinite(x).all(axis=1), "a moderator missing")):
+        if lacking.any():
+            raise DataError(f"every study needs an effect and a variance above 0, and its moderators: {lacking.sum()} of {len(y)} studies have {what}; leave them out and say so, or find the number")
+    if len(y) <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
+        raise DataError(f"there are too few studies ({len(y)}, for {x.shape[1]} {'coefficients' if x.shape[1] > 1 else 'mean and the variance around it'}), or they do not differ in what is to explain them")
+    return y, v, x
 
 
 # ---- one study at a time, subgroups, small studies
 
-def leave_one_out(y, v, **how):
+def leave_one_out(y, v, moderators=None, **how):
     """The synthesis without each study in turn, and how much each one moves it.
 
     Returns
     -------
     DataFrame, one row per study left out
-        estimate, std_error, conf_low, conf_high, tau2, i2, q; rstudent (how far the study lies from what the others predict, in standard errors), cooks_distance, hat.
+        estimate, std_error, conf_low, conf_high (of the mean, or the intercept), tau2, i2, q; rstudent (how far the study lies from what the others predict, in standard errors), dffits, cooks_distance,
+        covariance_ratio (below 1: without the study the answer is more certain), hat.
+
+    Raises
+    ------
+    DataError
+        If too few studies are left.
+
+    References
+    ----------
+    Viechtbauer and Cheung (2010) Res Synth Methods 1:112; as metafor's influence().
     """
-    y, v = np.asarray(y, dtype=float), np.asarray(v, dtype=float)
-    whole, rows = synthesise(y, v, **how), []
-    for i in range(len(y)):
-        keep = np.arange(len(y)) != i
-        fit = synthesise(y[keep], v[keep], **how)
-        gap = y[i] - fit.coef[0]
-        rows.append(dict(estimate=fit.coef[0], std_error=fit.std_error[0], conf_low=fit.conf_low[0], conf_high=fit.conf_high[0], tau2=fit.tau2, i2=fit.i2, q=fit.q,
-                         rstudent=gap / (v[i] + fit.tau2 + fit.cov[0, 0]) ** 0.5, cooks_distance=(whole.coef[0] - fit.coef[0]) ** 2 / whole.cov[0, 0], hat=whole.weights[i] / 100))
+    whole = synthesise(y, v, moderators, **how)
+    if whole.k - 1 <= whole.x.shape[1]:
+        raise DataError(f"leaving one of {whole.k} studies out leaves too few to pool")
+    certain, weights, rows = np.linalg.pinv(whole.cov), 1 / (whole.v + whole.tau2), []
+    hat = weights * np.einsum("ij,jk,ik->i", whole.x, np.linalg.inv((whole.x * weights[:, None]).T @ whole.x), whole.x)
+    for i, here in enumerate(whole.x):
+        fit = synthesise(np.delete(whole.y, i), np.delete(whole.v, i), np.delete(whole.x, i, axis=0)[:, 1:] if len(here) > 1 else None, **how)
+        moved, spread = whole.coef - fit.coef, fit.scale * (whole.v[i] + fit.tau2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rows.append(dict(estimate=fit.coef[0], std_error=fit.std_error[0], conf_low=fit.conf_low[0], conf_high=fit.conf_high[0], tau2=fit.tau2, i2=fit.i2, q=fit.q,
+                             rstudent=(whole.y[i] - here @ fit.coef) / (spread + here @ fit.cov @ here) ** 0.5, dffits=here @ moved / (spread * hat[i]) ** 0.5, cooks_distance=moved @ certain @ moved,
+                             covariance_ratio=np.linalg.det(fit.cov) / np.linalg.det(whole.cov), hat=hat[i]))
     return pd.DataFrame(rows)
 
 
@@ -245,50 +234,77 @@ def synthesise_by(y, v, by, **how):
     Returns
     -------
     (dict of level to Synthesis, q_between, p_between)
-        Groups of one study are left out of the dict; between: Q of the groups' means, weighted by their variances (Borenstein and Higgins 2013 Prev Sci 14:134).
+        Groups of one study are left out of the dict, studies without a group are the group "missing"; between: Q of the groups' means, weighted by their variances without Knapp and Hartung's factor, which a few
+        studies that happen to agree bring near 0 (Borenstein and Higgins 2013 Prev Sci 14:134).
     """
     from scipy.stats import chi2
 
-    y, v, by = np.asarray(y, dtype=float), np.asarray(v, dtype=float), np.asarray(by)
+    y, v, by = np.asarray(y, dtype=float), np.asarray(v, dtype=float), pd.Series(np.asarray(by, dtype=object))
+    by = by.where(by.notna(), "missing").to_numpy()
     found = {level: synthesise(y[by == level], v[by == level], **how) for level in pd.unique(by) if (by == level).sum() > 1}
     if len(found) < 2:
         return found, float("nan"), float("nan")
-    means, variances = (np.array([pick(fit) for fit in found.values()]) for pick in (lambda f: f.coef[0], lambda f: f.cov[0, 0]))
-    q = float(((means - np.average(means, weights=1 / variances)) ** 2 / variances).sum())
+    means, weights = (np.array([pick(fit) for fit in found.values()]) for pick in (lambda f: f.coef[0], lambda f: (1 / (f.v + f.tau2)).sum()))
+    q = float((weights * (means - np.average(means, weights=weights)) ** 2).sum())
     return found, q, float(chi2.sf(q, len(found) - 1))
 
 
 def egger(y, v):
     """Whether small studies find something else: effects on their standard errors (weighted least squares; Egger et al 1997 BMJ 315:629).
 
+    metafor's default `regtest` is another test: `synthesise(y, v, np.sqrt(v), knapp_hartung=False)`, the slope's p-value.
+
     Returns
     -------
     dict
         bias, bias_error, t, df, p_value; limit and limit_error: the effect of a study of endless size.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than three studies, or all have the same error.
     """
-    import statsmodels.api as sm
+    fit = synthesise(y, v, np.sqrt(v), "EE") if len(y) > 2 and np.ptp(np.asarray(v, dtype=float)) > 0 else None
+    if fit is None:
+        _checked(y, v, None)
+        raise DataError("small studies cannot be told from large ones: fewer than three studies, or all of the same size")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = fit.coef[1] / fit.std_error[1]
+    return dict(bias=fit.coef[1], bias_error=fit.std_error[1], t=t, df=int(fit.df), p_value=fit.p_value[1], limit=fit.coef[0], limit_error=fit.std_error[0])
 
-    y, v = np.asarray(y, dtype=float), np.asarray(v, dtype=float)
-    if len(y) < 3:
-        raise DataError("small studies cannot be told from large ones: fewer than three studies")
-    fit = sm.WLS(y, sm.add_constant(np.sqrt(v), has_constant="add"), weights=1 / v).fit()
-    return dict(bias=fit.params[1], bias_error=fit.bse[1], t=fit.tvalues[1], df=int(fit.df_resid), p_value=fit.pvalues[1], limit=fit.params[0], limit_error=fit.bse[0])
+
+class Filled(tuple):
+    """(k0, side, fit, filled), and the standard error of k0."""
+
+    k0_error = float("nan")
 
 
-def trim_and_fill(y, v, **how):
+def trim_and_fill(y, v, side=None, **how):
     """How many studies seem to be missing on one side, and the synthesis with their mirror images filled in.
+
+    Parameters
+    ----------
+    side : "left" or "right", optional
+        Where studies are missing; default: left if small studies find more (the sign of the effects' slope on their errors, by the same method), else right.
 
     Returns
     -------
-    (k0, side, Synthesis, filled)
+    (k0, side, Synthesis, filled), with the attribute k0_error
         filled: DataFrame with effect and variance of the studies filled in. A sensitivity analysis, not a correction.
+
+    Raises
+    ------
+    DataError
+        If trimming leaves too few studies, or the number does not settle.
 
     References
     ----------
-    Duval and Tweedie (2000) Biometrics 56:455, estimator L0.
+    Duval and Tweedie (2000) Biometrics 56:455, estimator L0; as metafor's trimfill().
     """
-    y, v = np.asarray(y, dtype=float), np.asarray(v, dtype=float)
-    side, k = "right" if egger(y, v)["bias"] < 0 else "left", len(y)
+    y, v, _ = _checked(y, v, None)
+    k = len(y)
+    if side is None:
+        side = "right" if k > 2 and np.ptp(v) > 0 and synthesise(y, v, np.sqrt(v), **how).coef[1] < 0 else "left"
     turn = -1.0 if side == "right" else 1.0
     order = np.argsort(turn * y, kind="stable")
     effects, variances, k0 = turn * y[order], v[order], 0
@@ -297,13 +313,24 @@ def trim_and_fill(y, v, **how):
         centred = effects - fit.coef[0]
         ranks = np.empty(k)
         ranks[np.argsort(np.abs(centred), kind="stable")] = np.arange(1, k + 1)
-        before, k0 = k0, max(0, int(np.round((4 * ranks[centred > 0].sum() - k * (k + 1)) / (2 * k - 1))))
+        raw = (4 * ranks[centred > 0].sum() - k * (k + 1)) / (2 * k - 1)
+        before, k0 = k0, max(0, int(np.round(raw)))
         if k0 == before:
             break
         if k - k0 < 2:
             raise DataError("trimming leaves too few studies")
+    else:
+        raise DataError(f"trim and fill goes back and forth between {before} and {k0} studies; there is no number to report")
     filled = pd.DataFrame(dict(effect=turn * (fit.coef[0] - centred[k - k0:]), variance=variances[k - k0:]))
-    return k0, side, synthesise(np.append(y, filled["effect"]), np.append(v, filled["variance"]), **how), filled
+    found = Filled((k0, side, synthesise(np.append(y, filled["effect"]), np.append(v, filled["variance"]), **how), filled))
+    found.k0_error = _error_of_k0(k, raw)
+    return found
+
+
+def _error_of_k0(k, k0):
+    """The standard error of L0, from the variance of the ranks' sum (k0 before it is rounded)."""
+    variance = (k * (k + 1) * (2 * k + 1) + 10 * k0 ** 3 + 27 * k0 ** 2 + 17 * k0 - 18 * k * k0 ** 2 - 18 * k * k0 + 6 * k ** 2 * k0) / 24
+    return float(4 * max(variance, 0.0) ** 0.5 / (2 * k - 1))
 
 
 def shrunken(fit):
@@ -317,57 +344,3 @@ def shrunken(fit):
     mean = fit.x @ fit.coef
     variance = share * fit.v + (1 - share) ** 2 * np.einsum("ij,jk,ik->i", fit.x, fit.cov, fit.x)
     return pd.DataFrame(dict(estimate=share * fit.y + (1 - share) * mean, std_error=np.sqrt(variance)))
-
-
-# ---- effects that hang together
-
-def three_level(y, v, outer, inner=None, conf_level=0.95):
-    """The mean effect where studies give several effects: variance between clusters and between effects within them (REML).
-
-    Parameters
-    ----------
-    outer : array
-        The cluster (study) of each effect.
-    inner : array, optional
-        Its unit within the cluster; default every effect is one of its own.
-
-    Returns
-    -------
-    dict
-        estimate, std_error, conf_low, conf_high, tau2_outer, tau2_inner, log_likelihood (restricted), q.
-
-    References
-    ----------
-    Konstantopoulos (2011) Res Synth Methods 2:61.
-    """
-    from scipy.optimize import minimize
-    from scipy.stats import norm
-
-    y, v = np.asarray(y, dtype=float), np.asarray(v, dtype=float)
-    inner = np.arange(len(y)) if inner is None else np.asarray(inner)
-    members = [np.flatnonzero(np.asarray(outer) == level) for level in pd.unique(np.asarray(outer))]
-    blocks = [(y[m], v[m], (inner[m][:, None] == inner[m]).astype(float)) for m in members]
-
-    def parts(between, within):
-        """Sums that the likelihood needs: 1'V^-1 1, 1'V^-1 y, y'V^-1 y, log det V."""
-        sums = np.zeros(4)
-        for effects, variances, same in blocks:
-            whole = np.diag(variances) + between + within * same
-            solved = np.linalg.solve(whole, np.column_stack([np.ones(len(effects)), effects]))
-            sums += solved[:, 0].sum(), solved[:, 1].sum(), effects @ solved[:, 1], np.linalg.slogdet(whole)[1]
-        return sums
-
-    def minus(roots):
-        ones, cross, squares, log_det = parts(*np.square(roots))
-        return 0.5 * ((len(y) - 1) * np.log(2 * np.pi) + log_det + np.log(ones) + squares - cross ** 2 / ones)
-
-    spread = float(np.sqrt(max(np.var(y), 1e-8)))
-    best = min((minimize(minus, np.array(start) * spread, method="Nelder-Mead", options=dict(xatol=1e-9, fatol=1e-12, maxiter=4000)) for start in ((0.7, 0.7), (0.7, 0.05), (0.05, 0.7))), key=lambda r: r.fun)
-    between, within = np.square(best.x)
-    ones, cross, _, _ = parts(between, within)
-    estimate, error = cross / ones, ones ** -0.5
-    half = norm.ppf((1 + conf_level) / 2) * error
-    fixed = np.average(y, weights=1 / v)
-    # metafor's restricted likelihood counts the constant of the design: + log|X'X|/2
-    return dict(estimate=estimate, std_error=error, conf_low=estimate - half, conf_high=estimate + half, tau2_outer=float(between), tau2_inner=float(within),
-                log_likelihood=float(-best.fun + 0.5 * np.log(len(y))), q=float(((y - fixed) ** 2 / v).sum()))

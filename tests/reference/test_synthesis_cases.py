@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
-from sprx.stats import effect_sizes, synthesis
+from sprx.stats import effect_sizes, nested, synthesis
 
 SHARED = Path(__file__).parents[3] / "shared"
 
@@ -128,7 +128,7 @@ def test_subgroups_are_fitted_apart_and_compared(bcg):
 def test_effects_within_districts_are_rma_mvs():
     table = pd.read_csv(SHARED / "data" / "ma_konstantopoulos2011.csv")
     values, rtol = case("meta_konstantopoulos2011")["konst_3level"]
-    found = synthesis.three_level(table["yi"], table["vi"], table["district"], table["school"])
+    found = nested.three_level(table["yi"], table["vi"], table["district"], table["school"])
     assert [found[k] for k in ("estimate", "std_error", "tau2_outer", "tau2_inner", "q", "log_likelihood", "conf_low", "conf_high")] == pytest.approx(
         [values["beta"], values["se"], *values["sigma2"], values["QE"], values["logLik_REML"], values["ci_lb"], values["ci_ub"]], rel=rtol)
     matches(synthesis.synthesise(table["yi"], table["vi"], knapp_hartung=False), *case("meta_konstantopoulos2011")["konst_2level_naive"])
