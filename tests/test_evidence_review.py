@@ -180,6 +180,14 @@ def test_the_flow_adds_up_at_every_step(base, results):
     assert sorted(ends) == sorted(counting.places(base.tables["studies"]).split("; "))      # each study ends in one place
 
 
+def test_the_flow_ends_in_the_studies_that_averages_rest_on(base, results):
+    found = counting.study_flow(base.tables["studies"], results).set_index(["group", "level"])["estimate"]
+    for kind, usable, averaged in (("controlled", "usable", "averaged"), ("uncontrolled", "changes_usable", "changes_averaged")):
+        good = results[results["kind"].eq(kind) & results["why_not"].eq("")]
+        pooled = {s for _, rows in good.groupby(["domain", "outcome", "scale"]) if len(rows) > 2 for s in rows["study_id"]}
+        assert found[usable, "kept"] == good["study_id"].nunique() and found[averaged, "kept"] == len(pooled)
+
+
 def test_the_flow_counts_a_study_that_nothing_else_would(base, results):
     studies = base.tables["studies"]
     no_year = studies.assign(year=studies["year"].mask(studies["study_id"].eq("grant2000")))
@@ -282,6 +290,10 @@ def test_people_to_tell_is_where_the_average_made_again_leaves_out_no_difference
         return synthesise(y, v, knapp_hartung="ad hoc").conf_low[0]
 
     assert low(people) > 0 > low(people - 50)
+    small = found["people_to_rule_out", "physical_activity", "all"]
+    y, v = np.append(rows["effect"], 0.0), np.append(rows["effect_error"] ** 2, 4 / small)
+    assert synthesise(y, v, knapp_hartung="ad hoc").conf_high[0] < 0.2
+    assert found["studies_lacking", "loneliness_social", "all"] == 3                # nothing compared could be read
     assert found["people_for_one_trial", "physical_activity", "all"] == 790         # 785 by the usual formula: 4 x (1.96 + 0.84)^2 / 0.2^2
 
 
@@ -294,6 +306,7 @@ def test_an_average_beyond_chance_says_what_would_overturn_it_and_alike_ones_wha
     assert "beyond chance" in words["mental wellbeing"] and "or less" in words["mental wellbeing"]
     apart = rows.assign(effect=[3, -3, 3, -3, 0.1], effect_error=0.05)
     assert what_would_change(apart, 0.2).query("measure == 'people_to_tell'")["estimate"].isna().all()
+    assert what_would_change(apart, 0.2).query("measure == 'people_to_rule_out'")["estimate"].isna().all()
     assert "no single trial" in dict(change_words(what_would_change(apart, 0.2), pooled_effects(apart)))["mental wellbeing"]
 
 
@@ -445,3 +458,24 @@ def test_a_folder_that_is_not_there_or_cannot_be_written_is_said(tmp_path):
     assert made[0] == 1 and "--out" in made[1]
     with pytest.raises(SchemeError, match="No such folder"):
         read_review(tmp_path / "nowhere")
+
+
+def test_texts_of_a_user_are_escaped_and_odd_rows_are_counted(tmp_path):
+    study = dict(study_id="odd2026", year="2026", title="<script>alert(1)</script> & more", design="nrct_controlled", maryland_level="2", population="<b>young</b> people", country="France",
+                 source_url="https://example.org/odd?a=1&b=\"2", where_read="full text", added_by="me", added_on="2026-01-01", sprx_version="0.1.0")
+    effect = dict(study_id="odd2026", domain="other", outcome="sleep <i>", instrument="hours", comparison="between_group", effect_type="mean_difference", estimate="0.4", direction_good="higher",
+                  source_url="https://example.org/odd", added_by="me", added_on="2026-01-01", sprx_version="0.1.0")
+    money = dict(study_id="odd2026", study="Odd", figure_type="SROI ratio", figure="3", figure_high="4", conf_low="2", conf_high="5", conf_level="0.9", unit="per 1 invested", currency="EUR",
+                 price_year="2024", source_url="https://example.org/odd", added_by="me", added_on="2026-01-01", sprx_version="0.1.0")
+    (tmp_path / "base").mkdir()
+    for name, row in (("studies", study), ("effects", effect), ("economic", money)):
+        pd.DataFrame([row]).to_csv(tmp_path / "base" / f"{name}.csv", index=False)
+    folder = run_review(tmp_path / "out", tmp_path / "base")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<script>" not in page and "&lt;script&gt;" in page and "sleep <i>" not in page
+    found = result(folder).set_index(KEY)
+    assert found.loc[("flow", "controlled", "a comparison too weak to call it an effect"), "estimate"] == 2
+    assert found.loc[("gap_not_compared", "young", "sleep <i>"), "estimate"] == 1
+    assert found.loc[("studies_in_base", "where_read", "full text"), "estimate"] == 1 and "No study was read in full" not in page
+    mine = found[found["method"].eq("as printed") & found.index.get_level_values("group").isin(["odd2026"])].iloc[0]
+    assert mine["estimate"] == 3 and mine["unit"].endswith("(prices of 2024)") and "range to 4" in mine["note"] and float(mine["conf_high"]) == 5

@@ -112,22 +112,24 @@ def change_words(table, pooled):
 def describe_one_trial(table):
     """How many people a trial needs that can tell by itself; '' where no outcome was compared."""
     alone = one(table, "people_for_one_trial")
-    return "" if alone is None else f"A trial that is to tell by itself whether there is a difference that matters needs {count(alone.estimate)} people: {alone.method}."
+    return "" if alone is None else f"A trial that is to tell by itself whether there is a difference that matters needs {count(alone.estimate)} people: {alone.method}. If lots are drawn, its certainty starts high by the rules above; with any other comparison it starts low."
 
 
 def _one_change(rows, mean, group):
     lacking, overturn = one(rows, "studies_lacking"), one(rows, "finding_to_overturn")
     if mean is None:
         why = rows.loc[rows["measure"].eq("studies_lacking"), "note"].iloc[0]
-        more = f"{studies_words(lacking.estimate)} more with a comparison {'makes' if lacking.estimate == 1 else 'make'} an average possible" if lacking is not None and lacking.estimate else "more of the same does not help"
-        return f"Not averaged: {why}. {more[0].upper()}{more[1:]}."
+        more = f"{count(lacking.estimate)} further {'study' if lacking.estimate == 1 else 'studies'} with a comparison would make an average possible" if lacking is not None and lacking.estimate else "More of the same does not help"
+        return f"Not averaged: {why}. {more}."
+    small = one(rows, "people_to_rule_out")
+    too_little = (f" To show that it is too little to matter: {'no single trial could' if small is None else f'a trial that finds no difference would from {count(small.estimate)} people on'}.")
     if overturn is not None:
-        return (f"The average is {amount(mean)}, beyond chance. A further trial as large as all so far would bring no difference back into its interval if it found {sds(overturn.estimate)} standard "
-                f"deviations or less." if mean.estimate > 0 else f"The average is {amount(mean)}, beyond chance.")
+        turn = (f" A further trial as large as all so far would bring no difference back into its interval if it found {sds(overturn.estimate)} standard deviations or {'less' if mean.estimate > 0 else 'more'}.")
+        return f"The average is {amount(mean)}, beyond chance.{turn}{too_little}"
     ways = []
     for level, words in (("the average again", f"finds the average again ({sds(mean.estimate)})"), ("a difference that matters", "finds a difference that matters")):
         need = one(rows, "people_to_tell", level)
         ways.append(f"no single trial that {words} would" if need is None else f"a further trial that {words} would from {count(need.estimate)} people on")
     needs = rows.loc[rows["measure"].eq("people_to_tell"), "estimate"]
     thin = " That so few people would tip it shows how near the edge the average is; it makes no small trial worth having." if needs.min() <= TINY else ""
-    return f"The average is {amount(mean)}, so no difference is still possible. To rule it out: {'; '.join(ways)}.{thin}"
+    return f"The average is {amount(mean)}, so no difference is still possible. To rule it out: {'; '.join(ways)}.{thin}{too_little}"

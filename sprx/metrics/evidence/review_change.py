@@ -32,11 +32,13 @@ def what_would_change(comparable, matters, conf_level=0.95):
     -------
     DataFrame
         Result layout and `rows`; group = outcome: people_to_tell (level = the average again, a difference that matters; empty: no single trial could), finding_to_overturn (in standard deviations),
-        studies_lacking (how many more it takes to average at all), people_for_one_trial (to find what matters with 80% power, with nothing else known).
+        people_to_rule_out (in a trial that finds no difference, for the whole interval to lie below what matters), studies_lacking (how many more it takes to average at all), people_for_one_trial (to find what matters with 80% power, with nothing else known).
     """
-    own = results_of_evaluations(comparable)
-    own = own[own["kind"].eq("controlled") & own["scale"].ne(RATIO) & own["outcome"].ne("cost") & own["direction"].ne("")]
-    found = []
+    every = results_of_evaluations(comparable)
+    every = every[every["outcome"].ne("cost") & every["direction"].ne("")]
+    own = every[every["kind"].eq("controlled") & every["scale"].ne(RATIO)]
+    found, never = [], [dict(measure="studies_lacking", group=outcome, level="all", n=rows["n"].sum(), n_missing=0, estimate=LEAST, unit="studies", note="no result with a comparison could be read", method=f"an average takes {LEAST}",
+                  rows="; ".join(rows["rows"])) for outcome, rows in every.groupby("outcome") if outcome not in set(own["outcome"])]
     for _, rows in own.groupby(SETS, sort=True):
         used = rows[rows["why_not"].eq("")]
         about = dict(group=set_name(rows["outcome"].iloc[0], rows["scale"].iloc[0]), level="all", n=used["n"].sum(), n_missing=0, conf_level=conf_level, rows="; ".join(rows["rows"]))
@@ -46,25 +48,27 @@ def what_would_change(comparable, matters, conf_level=0.95):
             found.append(about | dict(measure="studies_lacking", estimate=max(LEAST - len(used), 0), unit="studies", note=why_not_pooled(rows), method=f"an average takes {LEAST}"))
         else:
             found += _of_average(used, matters, about)
-    return traced(found)
+    return traced([*found, *never])
 
 
 def _of_average(used, matters, about):
     """Rows for an average: what would make it clear, or overturn it."""
-    fit = pool(used, about["conf_level"])
+    fit, level = pool(used, about["conf_level"]), about["conf_level"]
     mean, people = fit.coef[0], max(float(used["n"].sum()), 4)
+    little = [about | dict(measure="people_to_rule_out", unit="people", method="the average made again with one more trial that finds no difference",
+                           **_enough(lambda size: -matters < _with_trial(used, 0.0, size, level)[0] and _with_trial(used, 0.0, size, level)[1] < matters))]
     if fit.conf_low[0] <= 0 <= fit.conf_high[0]:
-        return [about | dict(measure="people_to_tell", level=level, unit="people", method="the average made again with one more trial",
-                             **_enough(used, effect, about["conf_level"])) for level, effect in (("the average again", mean), ("a difference that matters", math.copysign(matters, mean)))]
+        return little + [about | dict(measure="people_to_tell", level=name, unit="people", method="the average made again with one more trial",
+                             **_enough(lambda size, effect=effect: _leaves_out(used, effect, size, level))) for name, effect in (("the average again", mean), ("a difference that matters", math.copysign(matters, mean)))]
     step, turned = math.copysign(0.01, mean), mean
-    while _leaves_out(used, turned, people, about["conf_level"]) and abs(turned - mean) < 5:
+    while _leaves_out(used, turned, people, level) and abs(turned - mean) < 5:
         turned -= step
-    return [about | dict(measure="finding_to_overturn", estimate=round(turned, 2), unit=UNIT, method=f"the average made again with one more trial of {people:,.0f} people")]
+    return little + [about | dict(measure="finding_to_overturn", estimate=round(turned, 2), unit=UNIT, method=f"the average made again with one more trial of {people:,.0f} people")]
 
 
-def _enough(used, effect, conf_level):
-    """The fewest people (two figures) from whom on a trial with this effect makes the average's interval leave out 0."""
-    clear = [_leaves_out(used, effect, people, conf_level) for people in SIZES]
+def _enough(is_clear):
+    """The fewest people (two figures) from whom on a trial makes it clear."""
+    clear = [is_clear(people) for people in SIZES]
     if not clear[-1]:
         return dict(note="no single trial, however large: the studies differ too much")
     return dict(estimate=SIZES[len(clear) - clear[::-1].index(False)] if False in clear else SIZES[0])
@@ -72,10 +76,16 @@ def _enough(used, effect, conf_level):
 
 def _leaves_out(used, effect, people, conf_level):
     """Whether the average with one more trial has an interval without 0."""
+    low, high = _with_trial(used, effect, people, conf_level)
+    return not low <= 0 <= high
+
+
+def _with_trial(used, effect, people, conf_level):
+    """The interval of the average with one more trial."""
     y = np.append(used["effect"], effect)
     v = np.append(used["effect_error"] ** 2, 4 / people * (1 + effect ** 2 / 8))
     fit = synthesise(y, v, knapp_hartung="ad hoc", conf_level=conf_level)
-    return not fit.conf_low[0] <= 0 <= fit.conf_high[0]
+    return fit.conf_low[0], fit.conf_high[0]
 
 
 def _up(people):
