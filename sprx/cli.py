@@ -327,6 +327,7 @@ def evidence_review(base: Base = None,
     if base is not None and not base.is_dir():
         report_problems("The review", [f"No such folder: {base}. Give the folder with your part of the evidence base, or leave --base out."])
         raise typer.Exit(1)
+    say("Making the review; it takes about ten seconds ...", error=True)
     try:
         folder = run_review(out, base or (EVIDENCE if EVIDENCE.is_dir() else None))
     except SchemeError as error:

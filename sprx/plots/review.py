@@ -104,7 +104,7 @@ def plot_gaps(table, ax=None):
             shade = "white" if not yes + no else "#EDEDED" if not yes else plt.get_cmap("Blues")(0.35 + 0.5 * yes / most)
             ax.add_patch(plt.Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=shade, edgecolor="#C8C8C8", linewidth=0.7))
             if yes + no:
-                ax.text(x, y, f"{yes:.0f}+{no:.0f}" if outcome != "no_number" else f"{no:.0f}", ha="center", va="center", fontsize=8, color="white" if yes / most > 0.6 else "#222222")
+                ax.text(x, y, f"{yes:.0f}+{no:.0f}" if outcome != "no_number" else f"{no:.0f}", ha="center", va="center", fontsize=9.5, color="white" if yes / most > 0.6 else "#222222")
     ax.set(xlim=(-0.5, len(outcomes) - 0.5), ylim=(len(groups) - 0.5, -0.5))
     ax.set_yticks(range(len(groups)), labels, fontsize=9)
     ax.set_xticks(range(len(outcomes)), ["no result read" if o == "no_number" else outcome_words(o).replace("health-related ", "") for o in outcomes], rotation=60, ha="right", rotation_mode="anchor", fontsize=9)
