@@ -47,7 +47,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.metrics.cost": (
         "cost_drivers cost_per_additional_improved cost_per_contact cost_per_person cost_per_person_improved lines_given published_costs scheme_costs worker_years"),
     "sprx.metrics.evidence.comparable": "comparable_effects pool why_not_pooled",
-    "sprx.metrics.evidence.pooling": "against_evidence effect_directions effects_of_studies forest_rows pooled_effects robustness",
+    "sprx.metrics.evidence.pooling": "against_evidence effect_directions effects_of_studies forest_rows other_averages pooled_effects robustness",
     "sprx.metrics.evidence.review": "asked_in_2015 base_counts before_and_since bias_judgements economic_figures result_directions results_of_evaluations study_flow with_rows",
     "sprx.metrics.evidence.review_change": "what_would_change",
     "sprx.metrics.evidence.review_gaps": "evidence_gaps population_groups",

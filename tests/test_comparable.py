@@ -9,8 +9,9 @@ import pytest
 from sprx.errors import DataError
 from sprx.evidence import effects_with_studies, read_base
 from sprx.metrics.evidence.comparable import COLUMNS, comparable_effects, pool, why_not_pooled
-from sprx.metrics.evidence.pooling import against_evidence, effect_directions, effects_of_studies, forest_rows, pooled_effects, robustness
+from sprx.metrics.evidence.pooling import against_evidence, effect_directions, effects_of_studies, forest_rows, other_averages, pooled_effects, robustness
 from sprx.stats import effect_sizes, synthesis
+from sprx.stats.nested import three_level
 
 BLANK = dict.fromkeys(effects_with_studies(read_base()).columns, "")
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "conf_level", "n", "n_scheme", "n_comparison", "timepoint_months", "year", "maryland_level", "n_intervention", "n_control", "n_total", "follow_up_months"]
@@ -252,3 +253,16 @@ def test_what_sprx_carries_can_be_set_side_by_side():
     assert studies["rows"].str.contains(r"effects.csv, row \d+").all()
     apart = pooled_effects(studies).query("measure == 'pooled_estimate' and level == 'mental_wellbeing'").set_index("group").estimate
     assert apart["uncontrolled"] > apart["controlled"]
+
+
+def test_other_averages_let_effects_hang_together_and_leave_out_who_did_not_draw_lots():
+    rows = several(4) + [row | dict(instrument="HADS-A", estimate=-0.5 - i, direction_good="lower", std_error=0.8) for i, row in enumerate(several(2))]
+    rows += several(1, study_id="n", design="nrct_controlled", maryland_level=3, estimate=6.0)
+    studies, each = comparable_effects(effects(*rows)), comparable_effects(effects(*rows), each=True)
+    assert (len(studies), len(each)) == (5, 7) and set(each.study_id) == set(studies.study_id)
+    table = other_averages(studies, each).set_index("level")
+    fit = three_level(each.effect, each.effect_error ** 2, each.study_id)
+    assert table.loc["three levels", "estimate"] == fit["estimate"] and "7 effects in 5 studies" in table.loc["three levels", "method"]
+    assert table.loc["randomised only", "estimate"] == pool(studies[studies.design == "rct"]).coef[0] and (table.group == "controlled: mental_wellbeing").all()
+    alone = other_averages(comparable_effects(effects(*several(4))), comparable_effects(effects(*several(4)), each=True))
+    assert alone.empty                      # one effect a study, all drew lots: there is no other way

@@ -21,7 +21,7 @@ SYNTHETIC = "SYNTHETIC"             # how the title of a study of synthetic data
 HIDDEN = "its numbers are hidden: too few people"
 
 
-def comparable_effects(effects, months=None):
+def comparable_effects(effects, months=None, each=False):
     """Each study's effect on each outcome, on a scale that studies share.
 
     Differences of means become standard deviations by their t value (Hedges' g between groups, SMCC within one), odds ratios by the logistic
@@ -34,6 +34,8 @@ def comparable_effects(effects, months=None):
     effects : DataFrame, one row per effect
         As `effects_with_studies` gives it. Averages of several studies (pooled = yes) are left out.
     months : float, optional
+    each : bool
+        Leave a study's effects on one outcome as they are, a row each, for a model that lets them hang together (`three_level`).
 
     Returns
     -------
@@ -47,7 +49,9 @@ def comparable_effects(effects, months=None):
         return pd.DataFrame(columns=COLUMNS)
     rows = pd.DataFrame([_on_scale(row) for row in single.to_dict("records")], index=single.index)
     keys = ["study_id", *SETS]
-    found = pd.DataFrame([_one_of_study(part, months) for _, part in rows.groupby(keys, sort=False)])[COLUMNS]
+    chosen = [_chosen(part, months) for _, part in rows.groupby(keys, sort=False)]
+    chosen = [chosen_row for part in chosen for _, chosen_row in part.groupby(level=0, sort=False)] if each else chosen
+    found = pd.DataFrame([_as_one(part) for part in chosen])[COLUMNS]
     alike = found.groupby("cite_name")["study_id"].transform("nunique") > 1
     found["cite_name"] = found["cite_name"].mask(alike, found["cite_name"] + " (" + found["study_id"] + ")")
     return found.sort_values([*SETS, "year", "study_id"], ignore_index=True, na_position="last")
@@ -138,11 +142,15 @@ def _error_of(d, *groups):
     return math.sqrt(sum(1 / n for n in groups) + d ** 2 / (2 * sum(groups)))
 
 
-def _one_of_study(rows, months):
-    """One row for all effects of a study on an outcome."""
+def _chosen(rows, months):
+    """Of a study's effects on an outcome those that count."""
     for better in (rows["keep_apart"].eq(""), rows["why_not"].eq(""), rows["subgroup"].eq(""), _nearest(rows["timepoint_months"], months), rows["effect"].notna()):
         rows = rows[better.reindex(rows.index)] if better.reindex(rows.index).any() else rows
-    rows = pd.concat(_first_choice(part) for _, part in rows.groupby("instrument", sort=False))
+    return pd.concat(_first_choice(part) for _, part in rows.groupby("instrument", sort=False))
+
+
+def _as_one(rows):
+    """One row for the effects of a study on an outcome: their mean."""
     first = rows.iloc[0]
     known = rows.dropna(subset=["effect"])
     effect = known["effect"].mean() if len(known) else np.nan

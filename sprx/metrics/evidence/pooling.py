@@ -175,6 +175,39 @@ def robustness(studies, conf_level=0.95):
     return stack_results(*tables)
 
 
+def other_averages(studies, each, conf_level=0.95):
+    """The averages of `pooled_effects` made in two other defensible ways.
+
+    Parameters
+    ----------
+    studies, each : DataFrame
+        As `comparable_effects` gives them, the second with each = True.
+
+    Returns
+    -------
+    DataFrame
+        Result layout; group = 'kind: outcome', measure pooled_by_method: level 'three levels' (every effect by itself, those of a study hanging together) where a study gives
+        several, and 'randomised only' where three studies or more drew lots and others did not.
+    """
+    from sprx.stats.nested import three_level
+
+    found = []
+    for key, rows in studies.groupby(SETS, sort=True):
+        usable = rows[rows["why_not"].eq("")]
+        if why_not_pooled(rows):
+            continue
+        about = dict(measure="pooled_by_method", group=f"{key[2]}: {set_name(key[1], key[3])}", conf_level=conf_level, n=usable["n"].sum())
+        single = each[each[SETS].eq(list(key)).all(axis=1) & each["study_id"].isin(usable["study_id"]) & each["why_not"].eq("")]
+        if single["study_id"].duplicated().any():
+            fit = three_level(single["effect"], single["effect_error"] ** 2, single["study_id"], conf_level=conf_level)
+            found.append(about | dict(level="three levels", std_error=fit["std_error"], method=f"REML, {len(single)} effects in {usable['study_id'].nunique()} studies; normal limits",
+                                      **_shown(fit["estimate"], fit["conf_low"], fit["conf_high"], key[3], usable["good"].iloc[0])))
+        drawn = rows[rows["design"].eq("rct")]
+        if len(drawn) < len(usable) and not why_not_pooled(drawn):
+            found.append(_mean_rows(pool(drawn, conf_level), about | dict(level="randomised only", n=drawn["n"].sum()), key[3], usable["good"].iloc[0], ("pooled_by_method", ""))[0])
+    return result_table(found)
+
+
 def _t_quantile(conf_level, df):
     from scipy.stats import t
 
