@@ -100,7 +100,7 @@ def _likeliest_pair(likelihood, spread):
         """`fixed`: which of the two stays at 0."""
         free = [i for i in (0, 1) if i != fixed]
         where = lambda roots: [0.0 if i == fixed else float(roots[free.index(i)]) ** 2 * spread for i in (0, 1)]     # noqa: E731
-        found = minimize(lambda roots: -likelihood(*where(roots)), np.array(start)[free], method="Nelder-Mead", options=dict(xatol=1e-10, fatol=1e-13, maxiter=4000))
+        found = minimize(lambda roots: -likelihood(*where(roots)), np.array(start)[free], method="Nelder-Mead", options=dict(xatol=1e-8, fatol=1e-10, maxiter=4000))
         return -found.fun, where(found.x)
 
     top = max(search(start) for start in ((0.7, 0.7), (0.7, 0.05), (0.05, 0.7)))
