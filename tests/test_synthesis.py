@@ -6,7 +6,7 @@ import pytest
 
 from sprx.errors import DataError
 from sprx.stats import effect_sizes as sizes
-from sprx.stats import nested, synthesis
+from sprx.stats import between, mantel_haenszel, nested, synthesis
 
 
 def studies(k=20, tau=0.3, mean=0.5, seed=1):
@@ -77,15 +77,65 @@ def test_each_study_is_drawn_towards_the_mean_the_small_ones_more():
 
 
 @pytest.mark.parametrize("y, v, words", [
-    ([0.3], [0.1], "too few studies"), ([], [], "too few studies"), ([0.3, 0.4], [0.1, 0.0], "variance above 0"), ([0.3, np.nan], [0.1, 0.1], "variance above 0"), ([0.3, 0.2], [0.1, -1], "above 0")])
+    ([0.3], [0.1], r"too few studies \(1,"), ([], [], "too few studies"), ([0.3, 0.4], [0.1, 0.0], "1 of 2 studies have a variance that is not above 0"), ([0.3, np.nan, None], [0.1, 0.1, 0.1], "2 of 3 studies have no effect"),
+    ([0.3, 0.2], [0.1, -1], "1 of 2 studies have a variance that is not above 0"), ([0.3, 0.2, 0.1], [0.1, np.nan, np.inf], "2 of 3 studies have no variance"), ([0.3, 0.2], [0.1], "2 effects and 1 variances")])
 def test_what_cannot_be_pooled_is_refused(y, v, words):
-    with pytest.raises(DataError, match=words):
-        synthesis.synthesise(y, v)
+    for call in (synthesis.synthesise, synthesis.trim_and_fill, synthesis.leave_one_out, synthesis.egger, lambda y, v: nested.three_level(y, v, np.arange(len(y)))):
+        with pytest.raises(DataError, match=words if call is not synthesis.egger or "few" not in words else "few|fewer"):
+            call(y, v)
+
+
+def test_a_moderator_that_is_missing_is_counted():
+    y, v = studies(6)
+    with pytest.raises(DataError, match="1 of 6 studies have a moderator missing"):
+        synthesis.synthesise(y, v, [1, 2, 3, 4, 5, np.nan])
+    with pytest.raises(DataError, match="1 of 6 studies have no effect"):
+        synthesis.synthesise(pd.Series([0.1, pd.NA, 0.2, 0.3, 0.4, 0.1], dtype="Float64"), pd.Series(v))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("method", synthesis.METHODS)
+@pytest.mark.parametrize("way", [False, True, "ad hoc"])
+def test_two_studies_or_alike_ones_give_an_answer_without_a_warning(method, way):
+    for y, v in (([0.2, 0.6], [0.04, 0.09]), ([0.3, 0.3], [0.04, 0.09]), ([0.3] * 5, [0.1] * 5), ([0.0] * 4, [0.1] * 4)):
+        fit = synthesis.synthesise(y, v, method=method, knapp_hartung=way)
+        assert np.isfinite([fit.coef[0], fit.std_error[0], fit.conf_low[0], fit.conf_high[0], fit.tau2, fit.i2, fit.h2, fit.q, fit.q_p, *fit.tau2_interval(), *fit.predict().iloc[0], *synthesis.shrunken(fit)["estimate"]]).all()
+        assert len([fit.p_value, fit.qm, fit.qm_p]) == 3 and synthesis.trim_and_fill(y, v, method=method, knapp_hartung=way)[0] == (1 if y[0] != y[1] else 0)
+        if len(y) > 2:
+            assert synthesis.leave_one_out(y, v, method=method, knapp_hartung=way)["tau2"].max() == 0
+    for call in (synthesis.egger, synthesis.leave_one_out):
+        with pytest.raises(DataError, match="fewer than three|too few"):
+            call([0.2, 0.6], [0.04, 0.09])
 
 
 def test_two_studies_are_pooled_with_the_interval_that_two_deserve():
     fit = synthesis.synthesise([0.2, 0.6], [0.04, 0.04])
     assert fit.df == 1 and fit.conf_high[0] - fit.conf_low[0] > 4
+
+
+def test_the_higher_of_two_hills_is_found():
+    # the likelihood falls from tau2 = 0 on, and has its top at 0.1: scoring from 0 never leaves it
+    y, v, one = np.array([0.51, -0.01, 0.04, -0.8, -0.33]), np.array([0.0344, 0.0058, 0.0028, 0.1452, 0.2406]), np.ones((5, 1))
+    tau2 = synthesis.synthesise(y, v).tau2
+    values = np.append(0, np.geomspace(1e-5, 10, 2000))
+    heights = [between.log_likelihood(y, v, one, t) for t in values]
+    assert heights[1] < heights[0] and tau2 == pytest.approx(values[np.argmax(heights)], rel=5e-3) and tau2 > 0.09
+
+
+def test_reml_corrects_for_the_mean_and_ml_does_not():
+    y, v = studies(12, tau=0.5)
+    reml, ml = (synthesis.synthesise(y, v, method=m).tau2 for m in ("REML", "ML"))
+    alike = np.full(12, 0.02)
+    assert reml > ml > 0 and [synthesis.synthesise(y, alike, method=m).tau2 for m in ("REML", "ML")] == pytest.approx([np.var(y, ddof=1) - 0.02, np.var(y) - 0.02], rel=1e-9)
+
+
+@pytest.mark.parametrize("k", [2, 15, 4000])
+def test_studies_of_one_size_have_the_tau2_that_a_pencil_finds(k):
+    y, _ = studies(k)
+    v = np.full(k, 0.01)
+    for method in ("REML", "DL", "PM"):
+        fit = synthesis.synthesise(y, v, method=method)
+        assert fit.tau2 == pytest.approx(max(np.var(y, ddof=1) - 0.01, 0), rel=1e-9) and fit.std_error[0] == pytest.approx((max(np.var(y, ddof=1), 0 if fit.tau2 else 1e-9) / k) ** 0.5)
 
 
 def test_a_moderator_that_does_not_vary_or_an_unknown_method_is_refused():
@@ -144,8 +194,36 @@ def test_a_symmetric_funnel_needs_no_filling_and_one_side_cut_off_does():
     k0, side, fit, filled = synthesis.trim_and_fill(y[seen], np.tile(v, 3)[seen])
     assert k0 > 3 and side == "left" and len(filled) == k0 and fit.coef[0] < synthesis.synthesise(y[seen], np.tile(v, 3)[seen]).coef[0]
     assert synthesis.egger(y[seen], np.tile(v, 3)[seen])["p_value"] < 0.05
-    with pytest.raises(DataError, match="fewer than three"):
-        synthesis.egger([1, 2], [1, 1])
+    for y, v in (([1, 2], [1, 1]), ([1, 2, 3, 4], [1, 1, 1, 1])):
+        with pytest.raises(DataError, match="fewer than three studies, or all of the same size"):
+            synthesis.egger(y, v)
+    # studies of one size cannot say on which side one is missing: left
+    assert synthesis.trim_and_fill([1.0, 2, 3, 9], [1, 1, 1, 1])[1] == "left"
+
+
+def test_the_side_is_that_of_the_model_that_is_asked_for():
+    # a line through the effects by their precision alone falls, with variance between studies it rises
+    y, v = np.array([0.1, 0.5, 0.2, 0.15, -0.9, 1.4]), np.array([0.001, 0.002, 0.004, 0.05, 0.3, 0.3])
+    common, random = (synthesis.synthesise(y, v, np.sqrt(v), m, False).coef[1] for m in ("EE", "REML"))
+    for method, slope in (("EE", common), ("REML", random)):
+        assert synthesis.trim_and_fill(y, v, method=method)[1] == ("right" if slope < 0 else "left")
+
+
+def test_filling_that_does_not_settle_is_refused():
+    y = [-0.12, 1.01, 0.02, 0.07, 0.24, 1.49, -0.14, -0.32, -0.08, 0.01]
+    with pytest.raises(DataError, match="back and forth between"):
+        synthesis.trim_and_fill(y, [0.0325, 0.4657, 0.0021, 0.0245, 0.15, 7.3024, 0.0286, 0.0249, 0.0089, 0.1982], method="DL", knapp_hartung=False)
+
+
+def test_filling_by_hand():
+    # one large study at 0, four small ones at 1 to 4: L0 = (4 (2+3+4+5) - 30) / 9 = 2.9, so three are cut; the mean of the others is 1/101 and the ranks stay
+    y, v = np.array([0.0, 1, 2, 3, 4]), np.array([0.01, 1, 1, 1, 1])
+    for turn, side in ((1, "left"), (-1, "right")):
+        k0, where, fit, filled = found = synthesis.trim_and_fill(turn * y, v, method="EE")
+        assert (k0, where, filled["variance"].tolist()) == (3, side, [1, 1, 1]) and (turn * filled["effect"]).tolist() == pytest.approx([2 / 101 - 2, 2 / 101 - 3, 2 / 101 - 4])
+        assert turn * fit.coef[0] == pytest.approx((1 + 3 * 2 / 101) / 107) and fit.k == 8
+        c = 26 / 9
+        assert found.k0_error == pytest.approx(4 / 9 * ((330 + 10 * c ** 3 + 27 * c ** 2 + 17 * c - 90 * c ** 2 - 90 * c + 150 * c) / 24) ** 0.5)
 
 
 def test_effects_of_one_study_each_have_one_variance_between_them():
@@ -161,6 +239,40 @@ def test_effects_that_repeat_each_other_count_once():
     assert found["std_error"] > 2 * naive.std_error[0] and nested.cluster_robust(naive, often)["std_error"][0] > 2 * naive.std_error[0]
 
 
+def test_units_within_clusters_have_the_likelihood_of_whole_matrices():
+    rng = np.random.default_rng(5)
+    outer, inner = np.repeat(np.arange(6), 8), np.tile(np.repeat(np.arange(4), 2), 6)
+    v = rng.uniform(0.01, 0.1, 48)
+    y = 0.3 + rng.normal(0, 0.4, 6)[outer] + rng.normal(0, 0.3, 24)[4 * outer + inner] + rng.normal(0, np.sqrt(v))
+    x = np.column_stack([np.ones(48), rng.normal(size=48)])
+    found = nested.three_level(y, v, outer, inner, x[:, 1])
+    matrix = np.diag(v) + (outer[:, None] == outer) * (found["tau2_outer"] + found["tau2_inner"] * (inner[:, None] == inner))
+    solved = np.linalg.inv(matrix)
+    cov = np.linalg.inv(x.T @ solved @ x)
+    assert found["cov"] == pytest.approx(cov) and found["coef"] == pytest.approx(cov @ x.T @ solved @ y) and found["tau2_outer"] > 0 < found["tau2_inner"]
+    p = solved - solved @ x @ cov @ x.T @ solved
+    for shape in (outer[:, None] == outer, (outer[:, None] == outer) & (inner[:, None] == inner)):        # both slopes are 0 at the top
+        assert y @ p @ shape @ p @ y == pytest.approx(np.trace(p @ shape), rel=1e-4)
+    renamed = nested.three_level(y, v, np.array(list("abcdef"))[outer], np.array(list("wxyz"))[inner], x[:, 1])
+    assert renamed["estimate"] == found["estimate"]
+
+
+def test_effects_without_a_cluster_or_of_one_are_refused():
+    y, v = studies(6)
+    for outer in ([1] * 6, [1, 1, 2, 2, None, 3], [1, 2]):
+        with pytest.raises(DataError, match="two clusters or more"):
+            nested.three_level(y, v, outer)
+    for cluster in ([1] * 6, [1, 1, 2, 2, None, 3], [1, 2]):
+        with pytest.raises(DataError, match="more clusters"):
+            nested.cluster_robust(synthesis.synthesise(y, v), cluster)
+
+
+def test_studies_without_a_group_are_a_group():
+    y, v = studies(6)
+    found, _, _ = synthesis.synthesise_by(y, v, ["a", "a", None, "a", np.nan, "a"])
+    assert {level: fit.k for level, fit in found.items()} == {"a": 4, "missing": 2}
+
+
 def test_subgroups_of_one_study_are_not_fitted():
     y, v = studies(6)
     found, q, p = synthesis.synthesise_by(y, v, ["a", "a", "a", "b", "b", "c"])
@@ -168,7 +280,60 @@ def test_subgroups_of_one_study_are_not_fitted():
     assert np.isnan(synthesis.synthesise_by(y, v, list("aaaaab"))[1])
 
 
+# ---- counts without errors of their own
+
+def test_common_ratios_are_those_of_statsmodels():
+    from statsmodels.stats.contingency_tables import StratifiedTable
+
+    a, n1, c, n2 = np.array([4, 6, 0, 62]), np.array([123, 306, 30, 1356]), np.array([11, 29, 3, 248]), np.array([139, 303, 31, 1300])
+    theirs = StratifiedTable([np.array([[a[i], n1[i] - a[i]], [c[i], n2[i] - c[i]]]) for i in range(4)])
+    found = mantel_haenszel.mantel_haenszel(a, n1, c, n2, "OR")
+    assert [found["estimate"], found["std_error"]] == pytest.approx([theirs.logodds_pooled, theirs.logodds_pooled_se]) and [found["conf_low"], found["conf_high"]] == pytest.approx(theirs.logodds_pooled_confint())
+    assert mantel_haenszel.mantel_haenszel(a, n1, c, n2)["estimate"] == pytest.approx(np.log(theirs.riskratio_pooled))
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_study_has_its_own_ratio_and_empty_cells_need_nothing_added():
+    for measure, own in (("RR", sizes.log_risk_ratio), ("OR", sizes.log_odds_ratio), ("IRR", sizes.log_rate_ratio)):
+        found, (y, v) = mantel_haenszel.mantel_haenszel(10, 100, 20, 90, measure), own(10, 100, 20, 90)
+        assert [found["estimate"], found["std_error"], found["q"], found["i2"], found["q_p"]] == pytest.approx([y, v ** 0.5, 0, 0, 1])
+        with pytest.raises(DataError, match="no events in any study"):
+            mantel_haenszel.mantel_haenszel([0, 0], [10, 10], [1, 2], [10, 10], measure)
+        with pytest.raises(DataError, match="1 of 2 studies lack a count"):
+            mantel_haenszel.mantel_haenszel([1, np.nan], [10, 10], [1, 2], [10, 10], measure)
+    assert mantel_haenszel.mantel_haenszel([0, 5], [10, 50], [2, 5], [10, 50])["estimate"] == pytest.approx(np.log(2.5 / 3.5))
+    with pytest.raises(DataError, match="more events than people"):
+        mantel_haenszel.mantel_haenszel([11], [10], [1], [10])
+    with pytest.raises(DataError, match="there are RR, OR, IRR"):
+        mantel_haenszel.mantel_haenszel([1], [10], [1], [10], "HR")
+
+
 # ---- effect sizes
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("call, words", [
+    (lambda: sizes.hedges_g(1, 0, 10, 1, 2, 10), "standard deviation is 0"), (lambda: sizes.mean_difference(1, 2, 10, 1, -2, 10), "standard deviation is 0"), (lambda: sizes.hedges_g(1, 2, 1, 1, 2, 10), "n1 is below 2"),
+    (lambda: sizes.change_by_change_sd(1, 2, 1, 2, 10, 1.2), "correlation lies beyond"), (lambda: sizes.change_by_change_sd(1, 2, 1, 2, 10, 1.0), "standard deviation is 0"), (lambda: sizes.change_by_first_sd(1, 2, 0, 10, 0.5), "standard deviation is 0"),
+    (lambda: sizes.change_from_t(2, 1), "n is below 2"), (lambda: sizes.log_mean_ratio(-1, 1, 10, 1, 1, 10), "same side of 0"), (lambda: sizes.log_mean_ratio(1, 1, 10, 0, 1, 10), "same side of 0"),
+    (lambda: sizes.fisher_z(1, 10), "within -1 and 1"), (lambda: sizes.fisher_z(0.5, 3), "more than three"), (lambda: sizes.log_odds(11, 10), "more events"), (lambda: sizes.risk_difference(1, 10, -1, 10), "fewer than none"),
+    (lambda: sizes.log_rate_ratio(1, 0, 1, 10), "no time"), (lambda: sizes.log_rate_ratio(-1, 10, 1, 10), "fewer than no events"), (lambda: sizes.from_interval(0.5, -0.1, 1, ratio=True), "not above 0")])
+def test_numbers_that_cannot_be_are_refused(call, words):
+    with pytest.raises(DataError, match=words):
+        call()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_missing_number_gives_a_missing_effect_and_no_warning():
+    for call in (lambda x: sizes.hedges_g(x, 1, 10, 1, 1, 10), lambda x: sizes.hedges_g(1, x, 10, 1, 1, 10), lambda x: sizes.log_risk_ratio(x, 10, 1, 10), lambda x: sizes.log_rate_ratio(1, x, 1, 10), lambda x: sizes.fisher_z(x, 10),
+                 lambda x: sizes.log_mean_ratio(x, 1, 10, 1, 1, 10), lambda x: sizes.change_by_first_sd(1, 2, x, 10, 0.5), lambda x: sizes.from_interval(x + 1, 1, 2, ratio=True), lambda x: sizes.mean_change(x, 1, 2, 1, 9, 0.5)):
+        assert np.isnan(np.asarray(call(np.array([np.nan, 0.5]))[0])[0])
+
+
+def test_correlations_and_shares_are_put_on_a_scale_without_ends():
+    assert sizes.fisher_z(0.5, 28) == (pytest.approx(0.5 * np.log(3)), pytest.approx(0.04)) and sizes.log_odds(20, 80) == (pytest.approx(np.log(1 / 3)), pytest.approx(1 / 20 + 1 / 60))
+    assert sizes.log_odds(0, 10)[0] == pytest.approx(np.log(0.5 / 10.5)) and sizes.log_mean_ratio(4, 1, 10, 2, 1, 20) == (pytest.approx(np.log(2)), pytest.approx(1 / 160 + 1 / 80))
+    assert sizes.risk_difference(2, 10, 5, 10) == (pytest.approx(-0.3), pytest.approx(0.016 + 0.025))
+
 
 def test_an_effect_from_a_t_value_is_that_from_means():
     n1, n2 = 30, 40

@@ -165,7 +165,7 @@ def log_rate_ratio(events1, time1, events2, time2):
 
 
 def _cells(*cells):
-    cells = [np.asarray(cell, dtype=float) for cell in cells]
+    cells = np.broadcast_arrays(*(np.asarray(cell, dtype=float) for cell in cells))
     if any((cell < 0).any() for cell in cells):
         raise DataError("more events than people, or fewer than none, in a study")
     empty = np.any([cell == 0 for cell in cells], axis=0)

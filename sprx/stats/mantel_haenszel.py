@@ -44,7 +44,7 @@ def mantel_haenszel(events1, size1, events2, size2, measure="RR", conf_level=0.9
     if not (top > 0 and bottom > 0):
         raise DataError("one of the groups has no events in any study (or, of odds, nothing but events): there is no ratio")
     estimate, error = float(np.log(top / bottom)), variance ** 0.5
-    half, q = norm.ppf((1 + conf_level) / 2) * error, float(((y - estimate) ** 2 / v).sum())
+    half, q = float(norm.ppf((1 + conf_level) / 2)) * error, float(((y - estimate) ** 2 / v).sum())
     df = len(y) - 1
     return dict(estimate=estimate, std_error=error, conf_low=estimate - half, conf_high=estimate + half, p_value=float(2 * norm.sf(abs(estimate) / error)), k=len(y),
                 q=q, q_p=float(chi2.sf(q, df)) if df else 1.0, i2=max(0.0, 100 * (q - df) / q) if q > 0 and df else 0.0)

@@ -13,6 +13,7 @@ from sprx.errors import DataError
 from sprx.stats import between
 
 METHODS = between.METHODS
+ROUNDING = 1e-12        # of the largest effect: no nearer to the mean can two studies be told apart
 STEPS = 100             # of trim and fill, before it is said not to settle (as metafor)
 
 
@@ -295,7 +296,7 @@ def trim_and_fill(y, v, side=None, **how):
     Raises
     ------
     DataError
-        If trimming leaves too few studies, or the number does not settle.
+        If there are fewer than two studies, or the number does not settle.
 
     References
     ----------
@@ -309,19 +310,17 @@ def trim_and_fill(y, v, side=None, **how):
     order = np.argsort(turn * y, kind="stable")
     effects, variances, k0 = turn * y[order], v[order], 0
     for _ in range(STEPS):
-        fit = synthesise(effects[:k - k0], variances[:k - k0], **how)
-        centred = effects - fit.coef[0]
+        centre = float(synthesise(effects[:k - k0], variances[:k - k0], **how).coef[0]) if k - k0 > 1 else effects[0]
+        centred = np.where(np.abs(effects - centre) > ROUNDING * np.abs(effects).max(), effects - centre, 0.0)
         ranks = np.empty(k)
         ranks[np.argsort(np.abs(centred), kind="stable")] = np.arange(1, k + 1)
         raw = (4 * ranks[centred > 0].sum() - k * (k + 1)) / (2 * k - 1)
         before, k0 = k0, max(0, int(np.round(raw)))
         if k0 == before:
             break
-        if k - k0 < 2:
-            raise DataError("trimming leaves too few studies")
     else:
         raise DataError(f"trim and fill goes back and forth between {before} and {k0} studies; there is no number to report")
-    filled = pd.DataFrame(dict(effect=turn * (fit.coef[0] - centred[k - k0:]), variance=variances[k - k0:]))
+    filled = pd.DataFrame(dict(effect=turn * (centre - centred[k - k0:]), variance=variances[k - k0:]))
     found = Filled((k0, side, synthesise(np.append(y, filled["effect"]), np.append(v, filled["variance"]), **how), filled))
     found.k0_error = _error_of_k0(k, raw)
     return found

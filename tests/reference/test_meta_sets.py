@@ -86,16 +86,24 @@ def test_tau2_is_where_its_own_formula_says(name, moderated):
     assert fits["REML"].i2 == pytest.approx(100 * reml / (reml + typical)) and fits["REML"].h2 == pytest.approx((reml + typical) / typical)
 
 
+def restricted(s, tau2, x):
+    """The same log-likelihood with sums: quick enough to be searched."""
+    w = 1 / (s.v + tau2)
+    cross = x.T @ (x * w[:, None])
+    return 0.5 * (np.log(w).sum() - np.linalg.slogdet(cross)[1] - (w * (s.y - x @ np.linalg.solve(cross, x.T @ (w * s.y))) ** 2).sum())
+
+
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("moderated", [False, True])
 def test_no_other_tau2_is_likelier_than_remls(name, moderated):
     s = loaded(name)
-    x = designs(s)[moderated]
+    x = designs(s)[1][:, :2 if moderated else 1]
     found = synthesis.synthesise(s.y, s.v, s.moderator if moderated else None).tau2
+    assert restricted(s, found, x) == pytest.approx(dense(s, found, x)[1], abs=1e-8)
     edges = np.append(np.geomspace(s.v.min() / 1e3, 10 * np.var(s.y), 9), 1e3 * np.var(s.y))
-    best = max((minimize_scalar(lambda t: -dense(s, np.exp(t), x)[1], bounds=np.log([low, high]), method="bounded", options=dict(xatol=1e-9)) for low, high in zip(edges, edges[1:])), key=lambda r: -r.fun)
-    top = max(-best.fun, dense(s, 0.0, x)[1])
-    assert dense(s, found, x)[1] >= top - 1e-9 and (found == 0 or found == pytest.approx(np.exp(best.x), rel=1e-4))
+    best = max((minimize_scalar(lambda t: -restricted(s, np.exp(t), x), bounds=np.log([low, high]), method="bounded", options=dict(xatol=1e-9)) for low, high in zip(edges, edges[1:])), key=lambda r: -r.fun)
+    top = max(-best.fun, restricted(s, 0.0, x))
+    assert restricted(s, found, x) >= top - 1e-9 and (found == 0 or found == pytest.approx(np.exp(best.x), rel=1e-4))
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -216,9 +224,9 @@ def test_three_levels_are_where_the_likelihood_of_whole_matrices_is_highest(name
     step = 0.02 * (between + within)
     assert all(whole_likelihood(s, max(between + a, 0), max(within + b, 0), x)[0] <= value + 1e-9 for a in (-step, 0, step) for b in (-step, 0, step))      # the profile falls on every side
     if len(s.y) <= 110 and not moderated:
-        other = min((minimize(lambda logs: -whole_likelihood(s, *np.exp(logs), x)[0], np.log(start), method="Nelder-Mead", options=dict(xatol=1e-6, fatol=1e-9))
+        other = min((minimize(lambda logs: -whole_likelihood(s, *np.exp(logs), x)[0], np.log(start), method="Nelder-Mead", options=dict(xatol=1e-4, fatol=1e-8))
                      for start in np.var(s.y) * np.array([(0.5, 0.5), (0.9, 0.01), (0.01, 0.9)])), key=lambda r: r.fun)
-        assert value >= -other.fun - 1e-7 and [between, within] == pytest.approx(np.exp(other.x), rel=1e-3, abs=1e-3 * (between + within))
+        assert value >= -other.fun - 1e-6 and [between, within] == pytest.approx(np.exp(other.x), rel=1e-3, abs=1e-3 * (between + within))
 
 
 @pytest.mark.parametrize("name", CLUSTERED)
