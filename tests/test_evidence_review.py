@@ -227,8 +227,13 @@ def test_the_map_of_gaps_counts_each_evaluation_and_shows_empty_cells(base, resu
     compared, lots, others = (found.loc[found["measure"].eq(m), "estimate"].sum() for m in ("gap_compared", "gap_by_lot", "gap_other_comparison"))
     assert compared == lots + others and compared > 0
     assert at["map_cells", "all", "all"] == at["map_cells", "all", "groups"] * at["map_cells", "all", "outcomes"]
+    assert at["gap_compared", "money", "financial"] == 1 and at["gap_not_compared", "money", "financial"] == 0      # Woodhead 2017 alone, which compared
+    known = who[who["population"].ne(NO_GROUP)].merge(results[["study_id", "outcome", "kind"]], on="study_id")
+    filled = known.drop_duplicates(["population", "outcome"]), known[known["kind"].eq("controlled")].drop_duplicates(["population", "outcome"])
+    assert [at["map_cells", "all", "all"] - len(f) for f in filled] == [at["map_cells", "all", "empty"], at["map_cells", "all", "no_comparison"]]
     assert NO_GROUP in who["population"].tolist()
-    assert "children and young people" in describe_empty_cells(found)
+    said = describe_empty_cells(found)
+    assert "children and young people" in said and f"{at['map_cells', 'all', 'empty']:.0f} hold nothing" in said and f"and {at['map_cells', 'all', 'no_comparison']:.0f} no compared" in said
 
 
 def test_a_records_age_shares_do_not_make_it_a_study_of_older_people():
@@ -317,6 +322,9 @@ def test_the_answer_says_how_many_which_way_and_how_certain(base, results):
     parts = counting.base_counts(studies), counting.result_directions(results, studies), pooled_effects(results), certainty(results, studies, base.tables["appraisal"], pooled_effects(results))
     answer = answer_review(*parts)
     assert answer.text.startswith(f"This base holds {len(studies)} studies; {len(counting.evaluations(studies))} of them") and answer.sure == 0
+    ways = results[results["direction"].ne("")].groupby("kind")["direction"].agg([lambda d: d.eq("better").sum(), "size"])
+    for kind, words in (("controlled", "with a comparison"), ("uncontrolled", "without one")):
+        assert f"{ways.loc[kind].iloc[0]} of {ways.loc[kind].iloc[1]} {words}" in answer.text
     assert "no difference at all is still possible" in answer.text and "abstract" in answer.why
     nothing = results.head(0)
     empty = answer_review(counting.base_counts(studies), counting.result_directions(nothing, studies), pooled_effects(nothing).reindex(columns=pooled_effects(results).columns), certainty(nothing, studies, base.tables["appraisal"], pooled_effects(results)))
@@ -364,6 +372,22 @@ def test_the_page_is_accessible_and_says_what_was_read_only_as_an_abstract(plain
     assert links and all(re.match(r"https?://", href) for href in links)
     studies = [d for d in page.iter("details") if d.get("class") == "studies"]
     assert sum("an abstract only" in td.text_content() for td in studies[0].iter("td")) == (read_review().tables["studies"]["where_read"] == "abstract").sum()
+
+
+def test_a_line_names_six_studies_and_counts_the_others(plain, base):
+    page = (plain / "report.html").read_text(encoding="utf-8")
+    line = re.search(r'<th scope="row">in the base</th>.*?</tr>', page, re.S)[0]
+    assert line.count("<a ") == 6 and f"and {len(base.tables['studies']) - 6} more (sources.csv)" in line
+
+
+def test_the_figures_show_the_numbers_of_their_rows(plain):
+    flow = (plain / "figures" / "evidence_review_flow.svg").read_text(encoding="utf-8")
+    for r in result(plain).query("measure == 'flow'").itertuples():
+        assert not r.estimate or re.search(rf">\s*{r.estimate:.0f} ", flow), r
+    gaps = (plain / "figures" / "evidence_review_gaps.svg").read_text(encoding="utf-8")
+    at = result(plain).set_index(KEY)["estimate"]
+    for group, outcome in (("mental_health", "mental_wellbeing"), ("older", "health_related_quality_of_life")):
+        assert f">{at['gap_compared', group, outcome]:.0f}+{at['gap_not_compared', group, outcome]:.0f}<" in gaps
 
 
 def test_words_are_plain_and_nothing_missing_is_printed(plain):
