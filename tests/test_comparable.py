@@ -197,7 +197,7 @@ def test_robustness_leaves_each_study_out_and_says_that_nine_studies_cannot_tell
 # ---- a scheme among the others
 
 def own(**row):
-    return dict(study_id="mine", first_author="", programme="Mine", scheme_id="mine", added_by="this report", estimate=3.0, n=40) | row
+    return dict(study_id="mine", first_author="", programme="Mine", scheme_id="mine", added_by="this report", estimate=3.0, n=40, year=2024) | row
 
 
 def test_the_scheme_is_set_beside_the_others_and_drawn_to_them_by_its_own_error():
@@ -208,6 +208,7 @@ def test_the_scheme_is_set_beside_the_others_and_drawn_to_them_by_its_own_error(
     fit = pool(studies)
     assert table.loc["pooled_with_scheme", "estimate"] == fit.coef[0] and table.loc["own_estimate", "estimate"] == mine.effect
     place = list(studies.study_id).index("mine")
+    assert place > 0
     best = synthesis.shrunken(fit).estimate[place]
     assert table.loc["shrunken_estimate", "estimate"] == best and min(mine.effect, fit.coef[0]) <= best <= max(mine.effect, fit.coef[0])
     assert table.loc["weight_of_scheme", "estimate"] == fit.weights[place]

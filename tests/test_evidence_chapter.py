@@ -112,12 +112,32 @@ def test_the_schemes_own_earlier_record_does_not_count_twice(records, tmp_path):
     both, study_id = with_record(base, records["harbour"])
     again, same = with_record(both, records["harbour"])
     assert study_id == same == "harbour_2024-04_2025-09" and len(again["studies"]) == len(both["studies"]) == 88 and len(again["effects"]) == len(both["effects"])
-    earlier = records["harbour"] | {"period": {"start": "2022-04-01", "end": "2023-03-31"}}
-    assert len(with_record(both, earlier)[0]["studies"]) == 89       # other people: another study
+    for other in ({"start": "2022-04-01", "end": "2023-03-31"}, {"start": "2026-04-01", "end": "2027-03-31"}):
+        assert len(with_record(both, records["harbour"] | {"period": other})[0]["studies"]) == 89       # other people: another study
     assert len(base["studies"]) == 87
 
 
+def test_ages_that_are_not_recorded_and_activities_to_which_nobody_was_sent_are_not_in_the_record(schemes):
+    shown = released("harbour")
+    none = shown["measure"].eq("share_prescribed") & shown["level"].eq("debt")
+    shown.loc[none, "estimate"] = 0.0
+    unknown = shown[shown["measure"].eq("share_of_people") & shown["group"].eq("age_band")].head(1).assign(level="missing", estimate=0.1)
+    content = evidence_record(schemes["harbour"], pd.concat([shown, unknown]))
+    assert none.sum() == 1 and "debt" not in content["activities"] and "housing" in content["activities"] and "missing" not in content["population"]["age_shares"]
+
+
 # ---- the sentences
+
+def test_outcomes_come_effects_first_then_those_that_can_be_set_against_others_then_the_first_of_the_scheme():
+    uncontrolled = dict(comparison="within_group_change", design="before_after_uncontrolled", maryland_level=1)
+    lonely = dict(outcome="loneliness_social", domain="social_isolation")
+    quality = dict(outcome="health_related_quality_of_life")
+    table = against(*several(5), *several(3, **quality), *several(1, **lonely), *several(6, **uncontrolled, outcome="physical_activity"), own(), own(**quality), own(**lonely),
+                    own(**uncontrolled, outcome="physical_activity"))
+    kinds = [("controlled", "mental_wellbeing"), ("controlled", "health_related_quality_of_life"), ("controlled", "loneliness_social"), ("uncontrolled", "physical_activity")]
+    assert words.sets_in(table) == kinds
+    assert words.sets_in(table, "health_related_quality_of_life") == [kinds[1], kinds[0], *kinds[2:]] and words.sets_in(table, "loneliness_social") == kinds
+
 
 def against(*rows):
     return against_evidence(comparable_effects(effects(*rows)), "mine")
