@@ -69,14 +69,17 @@ def chapters(folder):
 
 def limits():
     """The work that issues give a limit for: what, CPU seconds of this run, memory, the limit."""
-    missing, aipw, did, millions, value = printed("missing.py"), printed("aipw.py"), printed("did.py"), printed("depth.py", "millions"), printed("value.py")
+    missing, aipw, did, millions, value, synthesis = printed("missing.py"), printed("aipw.py"), printed("did.py"), printed("depth.py", "millions"), printed("value.py"), printed("synthesis.py")
     peers = ", ".join(f"{found:.1f} ({name})" if found else f"not measured ({name}: not there)" for name, found in value["peers"].items())
     return [("10,000 joint bootstrap draws of costs and QALYs of 1,000 people", f"{value['bootstrap']:.2f} s, {value['peak_mb']:.0f} MB", "1 s, 500 MB", f"{value['loop']:.0f} (statsmodels OLS in a loop)"),
             ("curve, frontier and value of information, 10,000 draws x 3 strategies x 100 thresholds", f"{value['decision']:.3f} s", "quicker than BCEA", peers),
             ("20 imputations of 2,000 people with two scores and five covariates", f"{missing['sprx']:.1f} s", "10 s", f"{missing['ratio']} (statsmodels MICE, as many cycles)"),
             ("doubly robust, 1,000 bootstrap draws, 2,000 and 4,000 people", f"{aipw['seconds']:.1f} s", "20 s", f"{aipw['ratio']:.1f} (statsmodels Logit and OLS in the same loop)"),
             ("difference-in-differences and event study, 1 million person-months", f"{did['sprx']['seconds']:.1f} s, {did['sprx']['peak_gb']:.1f} GB", "15 s, 4 GB", f"{did['ratio']:.1f} (statsmodels GLM, event study only)"),
-            ("control charts and rates on 5 million referrals", f"{millions['cpu']:.1f} s, {millions['gigabytes']:.1f} GB", "10 s, 4 GB", "–")]
+            ("control charts and rates on 5 million referrals", f"{millions['cpu']:.1f} s, {millions['gigabytes']:.1f} GB", "10 s, 4 GB", "–"),
+            *((f"random effects by REML with Knapp and Hartung's errors, {int(k):,} studies", f"{found['milliseconds'] / 1e3:.4f} s", limit,
+               f"{found['REML']} (PyMARE, REML), {found['DL']} (PyMARE, DerSimonian-Laird by ours), {found['matrices']} (n x n matrices)")
+              for (k, found), limit in zip(synthesis.items(), ("0.02 s", "1 s")))]
 
 
 def main():

@@ -118,7 +118,7 @@ def test_the_higher_of_two_hills_is_found():
     y, v, one = np.array([0.51, -0.01, 0.04, -0.8, -0.33]), np.array([0.0344, 0.0058, 0.0028, 0.1452, 0.2406]), np.ones((5, 1))
     tau2 = synthesis.synthesise(y, v).tau2
     values = np.append(0, np.geomspace(1e-5, 10, 2000))
-    heights = [between.log_likelihood(y, v, one, t) for t in values]
+    heights = between.log_likelihood(y, v, one, values)
     assert heights[1] < heights[0] and tau2 == pytest.approx(values[np.argmax(heights)], rel=5e-3) and tau2 > 0.09
 
 

@@ -43,7 +43,7 @@ def _likeliest(y, v, x, restricted):
 
     low, high = v.min() / 100, 10 * float(((y - y.mean()) ** 2).sum())
     values = np.append(0.0, np.geomspace(low, high, 2 + int(PER_DECADE * np.log10(high / low)))) if high > low else np.array([0.0, low])
-    best = int(np.argmax([log_likelihood(y, v, x, tau2, restricted) for tau2 in values]))
+    best = int(np.argmax(log_likelihood(y, v, x, values, restricted)))
     left, right = values[max(best - 1, 0)], values[min(best + 1, len(values) - 1)]
     if slope(left) <= 0 or slope(right) >= 0:       # no hill inside: it falls from 0 on
         tau2 = float(values[best])
@@ -52,12 +52,14 @@ def _likeliest(y, v, x, restricted):
     return tau2, (2 / (sums_at(y, v, x, tau2)[2] if restricted else (1 / (v + tau2) ** 2).sum())) ** 0.5
 
 
-def log_likelihood(y, v, x, tau2, restricted=True):
-    """The (restricted) log-likelihood of a tau2, without the parts that it does not change."""
-    w = 1 / (v + tau2)
-    cross = (x * w[:, None]).T @ x
-    left = y - x @ np.linalg.solve(cross, (x * w[:, None]).T @ y)
-    return 0.5 * float(np.log(w).sum() - (w * left ** 2).sum() - restricted * np.linalg.slogdet(cross)[1])
+def log_likelihood(y, v, x, values, restricted=True):
+    """The (restricted) log-likelihood of each of several tau2, without the parts that it does not change."""
+    left = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]       # small numbers, so that their squares lose nothing
+    w = 1 / (v + np.asarray(values)[:, None])
+    cross = (w @ (x[:, :, None] * x[:, None, :]).reshape(len(y), -1)).reshape(-1, x.shape[1], x.shape[1])
+    pulled = w @ (x * left[:, None])
+    q = w @ left ** 2 - (pulled * np.linalg.solve(cross, pulled[:, :, None])[:, :, 0]).sum(axis=1)
+    return 0.5 * (np.log(w).sum(axis=1) - q - restricted * np.linalg.slogdet(cross)[1])
 
 
 def _moments(y, v, x):
