@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2, f
 
 from sprx.errors import DataError
 from sprx.stats import effect_sizes as sizes
@@ -26,7 +27,7 @@ def test_alike_studies_have_no_variance_between_them_and_no_negative_one():
 @pytest.mark.parametrize("method", ["REML", "DL", "PM"])
 def test_planted_heterogeneity_and_mean_are_recovered(method):
     found = [synthesis.synthesise(*studies(40, seed=s), method=method) for s in range(60)]
-    assert np.mean([f.tau2 for f in found]) == pytest.approx(0.09, rel=0.1) and np.mean([f.coef[0] for f in found]) == pytest.approx(0.5, abs=0.03)
+    assert np.mean([fit.tau2 for fit in found]) == pytest.approx(0.09, rel=0.1) and np.mean([fit.coef[0] for fit in found]) == pytest.approx(0.5, abs=0.03)
 
 
 def test_knapp_hartung_limits_hold_with_few_studies_where_normal_ones_do_not():
@@ -54,7 +55,58 @@ def test_the_restricted_likelihood_is_highest_at_reml():
         return 0.5 * (np.log(w).sum() - np.log(w.sum()) - (w * (y - np.average(y, weights=w)) ** 2).sum())
 
     tau2 = synthesis.synthesise(y, v).tau2
-    assert likelihood(tau2) >= max(likelihood(tau2 * f) for f in (0.9, 0.99, 1.01, 1.1))
+    assert likelihood(tau2) >= max(likelihood(tau2 * factor) for factor in (0.9, 0.99, 1.01, 1.1))
+
+
+@pytest.mark.parametrize("moderated", [False, True])
+@pytest.mark.parametrize("method", ["REML", "ML", "DL", "PM"])
+def test_errors_heterogeneity_and_the_test_of_moderators_are_those_of_whole_matrices(method, moderated):
+    y, v = studies(12, tau=0.6)
+    x = np.column_stack([np.ones(12), np.random.default_rng(2).normal(size=(12, 2))])[:, :3 if moderated else 1]
+    fit = synthesis.synthesise(y, v, x[:, 1:] if moderated else None, method)
+    k, p = x.shape
+
+    def projected(tau2):
+        w = np.diag(1 / (v + tau2))
+        return w - w @ x @ np.linalg.inv(x.T @ w @ x) @ x.T @ w
+
+    at, zero, w = projected(fit.tau2), projected(0.0), 1 / (v + fit.tau2)
+    error = dict(REML=2 / (at * at).sum(), ML=2 / (w ** 2).sum(), PM=2 * k ** 2 / (k - p) / w.sum() ** 2,
+                 DL=(2 * (k - p) + 4 * fit.tau2 * np.trace(zero) + 2 * fit.tau2 ** 2 * (zero * zero).sum()) / np.trace(zero) ** 2)[method]
+    assert fit.tau2 > 0 and fit.tau2_error == pytest.approx(error ** 0.5) and fit.q == pytest.approx(y @ zero @ y)
+    assert dict(REML=y @ at @ at @ y - np.trace(at), ML=y @ at @ at @ y - w.sum(), PM=y @ at @ y - (k - p), DL=fit.tau2 - (fit.q - k + p) / np.trace(zero))[method] == pytest.approx(0, abs=1e-6)
+    typical = (k - p) / np.trace(zero)
+    assert fit.i2 == pytest.approx(100 * fit.tau2 / (fit.tau2 + typical)) and fit.h2 == pytest.approx(1 + fit.tau2 / typical) and fit.weights == pytest.approx(100 * w / w.sum())
+    tested = slice(1 if moderated else 0, None)
+    whole, m = fit.coef[tested] @ np.linalg.inv(fit.cov[tested, tested]) @ fit.coef[tested], 2 if moderated else 1
+    plain = synthesis.synthesise(y, v, x[:, 1:] if moderated else None, method, False)
+    assert [fit.qm, fit.qm_p] == pytest.approx([whole / m, f.sf(whole / m, m, k - p)]) and [plain.qm, plain.qm_p] == pytest.approx([whole * fit.scale, chi2.sf(whole * fit.scale, m)])
+    for end, tail in zip(fit.tau2_interval(), (0.975, 0.025)):
+        assert y @ projected(end) @ y == pytest.approx(chi2.ppf(tail, k - p)) or end == 0
+
+
+def test_errors_ad_hoc_are_never_below_those_without():
+    rows = [(synthesis.synthesise(*studies(5, tau, seed=s), knapp_hartung=way).std_error[0] for way in (False, True, "ad hoc")) for tau in (0.0, 0.5) for s in range(6)]
+    for plain, knapp_hartung, ad_hoc in rows:
+        assert ad_hoc == pytest.approx(max(plain, knapp_hartung))
+    found = synthesis.synthesise([0.31, 0.3, 0.29], [0.1, 0.1, 0.1], knapp_hartung="ad hoc")
+    assert found.std_error[0] == pytest.approx((0.1 / 3) ** 0.5) and found.df == 2
+
+
+def test_heterogeneity_of_one_common_effect_is_from_q_and_not_below_0():
+    found = synthesis.synthesise([0.31, 0.3, 0.29], [0.1, 0.1, 0.1], method="EE")
+    assert found.i2 == 0 and found.tau2 == 0 and np.isnan(found.tau2_error) and found.h2 == pytest.approx(0.001)
+    found = synthesis.synthesise([0.0, 1.0, 2.0], [0.1, 0.1, 0.1], method="EE")
+    assert found.i2 == pytest.approx(90) and found.h2 == pytest.approx(10) and found.weights == pytest.approx([100 / 3] * 3)
+
+
+def test_effects_far_from_0_or_in_another_unit_lose_nothing():
+    y, v = studies(10)
+    for method in ("REML", "DL", "PM", "ML"):
+        one = synthesis.synthesise(y, v, method=method)
+        for unit, zero in ((1e-6, 0), (1e5, 0), (1, 1000)):
+            other = synthesis.synthesise(unit * y + zero, unit ** 2 * v, method=method)
+            assert other.tau2 == pytest.approx(unit ** 2 * one.tau2, rel=1e-7) and other.coef[0] == pytest.approx(unit * one.coef[0] + zero) and other.tau2_interval() == pytest.approx([unit ** 2 * t for t in one.tau2_interval()], rel=1e-7)
 
 
 def test_scaling_the_effects_scales_everything():

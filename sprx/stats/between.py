@@ -49,7 +49,7 @@ def _likeliest(y, v, x, restricted):
         tau2 = float(values[best])
     else:
         tau2 = float(brentq(slope, left, right, xtol=1e-16 * right, rtol=1e-14))
-    return tau2, (2 / (sums_at(y, v, x, tau2)[2] if restricted else (1 / (v + tau2) ** 2).sum())) ** 0.5
+    return tau2, float(2 / (sums_at(y, v, x, tau2)[2] if restricted else (1 / (v + tau2) ** 2).sum())) ** 0.5
 
 
 def log_likelihood(y, v, x, values, restricted=True):
