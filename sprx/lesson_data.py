@@ -10,7 +10,8 @@ SCHEMES = ("harbour", "moorside")
 NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high", "conf_level"]
 PARTS = ("question", "compared", "result", "certainty", "cost", "cannot_conclude", "recommendation")
 LONGEST = 350                       # words on one page
-NOT_SAID = r"\b(prov(e|es|ed|en)|significan\w*|impressive\w*|undoubtedly|clearly works|(?<!cost-)effective\w*)\b"
+NOT_SAID = r"(?<!\bnot )\b(prov(e|es|ed|en)|impressive\w*|undoubtedly|clearly works|(?<!cost[- ])effective\w*)\b|\bsignifican\w*"
+CANNOT = r"\b(cannot|can not|can['’]t)\b"
 CAUSE = r"\b(effects?|because of|due to|thanks to|caused|led to|result of)\b"
 DENIED = r"\b(not|nor|no|part of|partly|cannot)\b"
 CONDITION = r"\b(if|until|unless|while|when|once|provided|as long as|before|condition\w*|subject to|depend\w*)\b"
@@ -80,7 +81,7 @@ def _demands(page, whole, results):
          bool(re.search(r"\blow\b", page["certainty"], re.I)) and not re.search(r"\b(high|moderate) certainty|certainty (is|:) (high|moderate)", page["certainty"], re.I)),
         ("The certainty needs its reason: because of what?", bool(re.search(r"\bbecause\b|\bsince\b|\bas the\b|\bdue to\b|low\s*[:;(]", page["certainty"], re.I))),
         ("The cost needs pounds (£) and the cost a person referred.", "£" in page["cost"] and _holds(page["cost"], cost.estimate, 0)),
-        ("Under 'cannot_conclude', say what we cannot tell: use the word 'cannot'.", "cannot" in page["cannot_conclude"].casefold()),
+        ("Under 'cannot_conclude', say what we cannot tell: use the word 'cannot'.", bool(re.search(CANNOT, page["cannot_conclude"], re.I))),
         ("A recommendation from evidence like this is conditional: on what? Use if, until, provided or the like.", bool(re.search(CONDITION, page["recommendation"], re.I))),
         (f"A word says more than the data do: {', '.join(m[0] for m in re.finditer(NOT_SAID, whole, re.I))}.", not re.search(NOT_SAID, whole, re.I)),
     ]

@@ -5,6 +5,7 @@ and `...` is none at all.
 """
 
 import math
+import re
 from numbers import Real
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def _asked(judge, given):
     """What a function finds wrong with an answer."""
     try:
         problem = judge(given)
-    except (TypeError, ValueError, AttributeError, LookupError):
+    except (TypeError, ValueError, AttributeError, LookupError, re.error):
         return "it is not the kind of answer that is asked for."
     if not isinstance(problem, str):
         raise ValueError('The function of this check must return "" or what is wrong.')
@@ -189,10 +190,11 @@ def _by_label(given, expected, within):
 
     if not isinstance(given, (dict, pd.Series)):
         return "a value for each name is asked for."
+    names = {_plain(k): k for k in given.keys()}            # as the learner wrote them
     given, expected = ({_plain(k): v for k, v in part.items()} for part in (given, expected))
     if set(given) != set(expected):
-        return f"its names are {', '.join(map(str, given))[:120]}; they should be others, more or fewer."
-    return next((f"at {name}: {said}" for name in expected if (said := _difference(given[name], expected[name], within))), "")
+        return f"its names are {', '.join(map(str, names.values()))[:120]}; they should be others, more or fewer."
+    return next((f"at {names[name]}: {said}" for name in expected if (said := _difference(given[name], expected[name], within))), "")
 
 
 def _table_difference(given, expected, within):

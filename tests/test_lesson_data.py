@@ -93,6 +93,7 @@ def test_a_page_with_a_part_missing_and_no_page_at_all():
     ("compared", "370 people beside a comparison group of 370 from the same time, Maryland scale 3."), ("result", PAGE["result"].replace("95%", "95 %")),
     ("result", "Wellbeing was 1.94 points higher than in the comparison group (95% CI 1.34 to 2.55)."), ("recommendation", "Extend it once a longer follow-up is there."),
     ("recommendation", "Go on, subject to a follow-up after a year."), ("certainty", "Low: nobody was drawn by lot."), ("recommendation", "Go on, on two conditions that are set out below."),
+    ("cannot_conclude", "We can't tell whether it lasts beyond three months."), ("cannot_conclude", "We can not tell, as it is not proven, whether it lasts."), ("cost", "£343 a person referred, which is not cost effective."),
     ("certainty", "Very low, as the groups were not drawn by lot, so the risk of bias is high.")])
 def test_other_ways_to_say_it_pass_too(part, text):
     assert one_page_gap(PAGE | {part: text}, HARBOUR) == ""

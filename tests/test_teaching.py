@@ -108,3 +108,15 @@ def test_in_a_notebook_a_failed_check_is_one_line():
 
 def test_the_check_is_reached_from_sprx():
     assert sprx.check_answer is check_answer
+
+
+def test_a_learner_reads_their_own_names_in_a_hint():
+    with pytest.raises(WrongAnswer, match="at Put aside: 2 is not it"):
+        check_answer({"Put aside": 2}, {"put aside": 3})
+    with pytest.raises(WrongAnswer, match="its names are put_aside;"):
+        check_answer({"put_aside": 3}, {"put aside": 3})
+
+
+def test_words_that_are_no_search_are_wrong_and_break_nothing():
+    with pytest.raises(WrongAnswer, match="not the kind"):
+        check_answer("a|(", lambda words: "" if pd.Series("a").str.contains(words).any() else "nothing found.")
