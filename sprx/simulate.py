@@ -26,6 +26,11 @@ CASTLE = Design("castle", people=260)
 UNITS = dict(swemwbs="SWEMWBS metric points", ucla3="UCLA-3 points", phq9="PHQ-9 points", ons_life_sat="points of 10",
              eq5d5l_map="utility")
 PLAN = dict(contacts=4, days=90, minutes=30, caseload=35)
+COPRODUCTION = {     # practice: level and evidence, made up; a scheme works with its people in some things more than in others
+    "harbour": [("co-commission", 1, "Open meeting of 12 June 2024, minutes item 3; commissioner and 20 residents"),
+                ("co-design", 3, "Design group of 2023/24, terms of reference and six notes; half of its members were people who had been referred"),
+                ("co-deliver", 2, "Volunteer rota 2024/25; two groups are led by people who once came to them"), ("co-assess", 1, "Feedback cards, summary of March 2025")],
+    "northfield": [("co-design", 1, "Leaflet tried out with one group, May 2024"), ("co-deliver", 3, ""), ("co-assess", 0, "")]}
 ECONOMICS = dict(perspective="NHS and personal social services", price_year="2024/25", horizon_months=3, thresholds=[20000, 30000])
 
 
@@ -234,8 +239,12 @@ def write_plain(folder, design, tables, name):
 
 
 def _write_harbour(folder, design, tables):
-    write_plain(folder, design, tables, "Harbour (synthetic)")
+    write_plain(folder, design, tables | dict(coproduction=_coproduction(design)), "Harbour (synthetic)")
     return tables, ()
+
+
+def _coproduction(design):
+    return pd.DataFrame(COPRODUCTION[design.name], columns=["practice", "level", "evidence"])
 
 
 MOORSIDE_COLUMNS = {
@@ -306,7 +315,7 @@ def _raw_swemwbs(outcomes):
 def _write_northfield(folder, design, tables):
     """CSV, and Parquet for answers to each question; no use of services."""
     people = tables["people"].assign(age=2025 - tables["people"]["birth_year"]).drop(columns=["birth_year", "arm", "index_date"])
-    kept = dict(people=people) | {t: tables[t] for t in ("referrals", "needs", "contacts", "activities", "costs")}
+    kept = dict(people=people) | {t: tables[t] for t in ("referrals", "needs", "contacts", "activities", "costs")} | dict(coproduction=_coproduction(design))
     for table, rows in kept.items():
         write_csv(rows, folder / f"{table}.csv")
     answers = _answers(tables["outcomes"], np.random.default_rng(SEED))
