@@ -109,6 +109,20 @@ def test_effects_far_from_0_or_in_another_unit_lose_nothing():
             assert other.tau2 == pytest.approx(unit ** 2 * one.tau2, rel=1e-7) and other.coef[0] == pytest.approx(unit * one.coef[0] + zero) and other.tau2_interval() == pytest.approx([unit ** 2 * t for t in one.tau2_interval()], rel=1e-7)
 
 
+def test_a_year_as_moderator_loses_no_digits():
+    y, v = studies(12, tau=0.6)
+    x = np.random.default_rng(3).permutation(12) / 4
+    near, far = synthesis.synthesise(y, v, x), synthesis.synthesise(y, v, x + 20_000)
+    assert [far.tau2, far.q, far.coef[1], far.std_error[1], *far.tau2_interval()] == pytest.approx([near.tau2, near.q, near.coef[1], near.std_error[1], *near.tau2_interval()], rel=1e-10)
+    assert far.predict([[1, 20_001]]).iloc[0].to_numpy() == pytest.approx(near.predict([[1, 1]]).iloc[0].to_numpy(), rel=1e-5)
+    one, two = (synthesis.leave_one_out(y, v, at)[["hat", "cooks_distance", "dffits", "covariance_ratio"]].to_numpy() for at in (x, x + 20_000))
+    assert one == pytest.approx(two, rel=1e-3)
+    one, two = (nested.three_level(y, v, np.arange(12) // 3, moderators=at) for at in (x, x + 20_000))
+    assert [one["coef"][1], one["cov"][1, 1], one["q"]] == pytest.approx([two["coef"][1], two["cov"][1, 1], two["q"]], rel=1e-6)
+    one, two = (nested.cluster_robust(fit, np.arange(12) // 3)["std_error"][1] for fit in (near, far))
+    assert one == pytest.approx(two, rel=1e-10)
+
+
 def test_scaling_the_effects_scales_everything():
     y, v = studies()
     one, ten = synthesis.synthesise(y, v), synthesis.synthesise(10 * y, 100 * v)

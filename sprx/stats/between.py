@@ -1,6 +1,6 @@
-"""How much studies differ beyond what their errors explain: the variance between them, by four estimators.
+"""How much studies differ beyond what their errors explain: the variance between them, by REML, ML, moments, and Paule and Mandel.
 
-Each takes effects, their variances and the design (arrays), and gives tau2 and its standard error, by the formulas of metafor's `rma`.
+Each takes effects, their variances and the design (arrays; columns at right angles keep all digits), and gives tau2 and its standard error, by the formulas of metafor's `rma`.
 """
 
 import numpy as np

@@ -47,16 +47,17 @@ def three_level(y, v, outer, inner=None, moderators=None, conf_level=0.95):
     outer, inner = (pd.factorize(np.asarray(part))[0] for part in (outer, range(len(y)) if inner is None else inner))
     if min(outer.min(), inner.min()) < 0 or len(outer) != len(y) or len(inner) != len(y) or outer.max() < 1:
         raise DataError("every effect needs a cluster, and there must be two clusters or more")
-    likelihood = _Nested(y, v, x, outer, inner)
+    basis, turn = np.linalg.qr(x)       # at right angles; then the constant of the design, which metafor's likelihood counts, is 0
+    likelihood = _Nested(y, v, basis, outer, inner)
     between, within, best = _likeliest_pair(likelihood, float(np.var(y)) + float(v.mean()))
     cross, right, _, _ = likelihood.parts(between, within)
-    cov = np.linalg.inv(cross)
-    coef, error = cov @ right, cov[0, 0] ** 0.5
+    back = np.linalg.inv(turn)
+    cov = back @ np.linalg.inv(cross) @ back.T
+    coef, error = back @ np.linalg.solve(cross, right), cov[0, 0] ** 0.5
     half = norm.ppf((1 + conf_level) / 2) * error
     fixed = likelihood.parts(0.0, 0.0)
-    # metafor's restricted likelihood counts the constant of the design: + log|X'X|/2
     return dict(estimate=float(coef[0]), std_error=float(error), conf_low=float(coef[0] - half), conf_high=float(coef[0] + half), coef=coef, cov=cov, tau2_outer=between, tau2_inner=within,
-                log_likelihood=float(best + 0.5 * np.linalg.slogdet(x.T @ x)[1]), q=float(fixed[2] - fixed[1] @ np.linalg.solve(fixed[0], fixed[1])))
+                log_likelihood=float(best), q=float(fixed[2] - fixed[1] @ np.linalg.solve(fixed[0], fixed[1])))
 
 
 class _Nested:
@@ -141,9 +142,10 @@ def cluster_robust(fit, cluster):
     p, m = fit.x.shape[1], int(cluster.max()) + 1
     if len(cluster) != fit.k or cluster.min() < 0 or m <= p:
         raise DataError(f"every effect needs a cluster, and there must be more clusters ({m}) than coefficients ({p})")
-    weighted = fit.x / (fit.v + fit.tau2)[:, None]
-    bread, sums = np.linalg.inv(weighted.T @ fit.x), np.zeros((m, p))
+    basis, turn = np.linalg.qr(fit.x)
+    weighted = basis / (fit.v + fit.tau2)[:, None]
+    bread, sums = np.linalg.inv(turn) @ np.linalg.inv(weighted.T @ basis), np.zeros((m, p))
     np.add.at(sums, cluster, weighted * (fit.y - fit.x @ fit.coef)[:, None])
-    error = np.sqrt(np.diag(bread @ sums.T @ sums @ bread) * m / (m - p))
+    error = np.sqrt(np.diag(bread @ sums.T @ sums @ bread.T) * m / (m - p))
     half = stats.t.ppf((1 + fit.conf_level) / 2, m - p) * error
     return pd.DataFrame(dict(estimate=fit.coef, std_error=error, conf_low=fit.coef - half, conf_high=fit.coef + half, p_value=2 * stats.t.sf(np.abs(fit.coef) / error, m - p), df=m - p, clusters=m))

@@ -131,7 +131,7 @@ class Synthesis:
         from scipy.stats import chi2
 
         df, tail = self.k - self.x.shape[1], (1 - self.conf_level) / 2
-        return tuple(between.where_q_is(self.y, self.v, self.x, chi2.ppf(p, df)) for p in (1 - tail, tail))
+        return tuple(between.where_q_is(self.y, self.v, np.linalg.qr(self.x)[0], chi2.ppf(p, df)) for p in (1 - tail, tail))
 
     def _quantile(self):
         from scipy import stats
@@ -150,7 +150,7 @@ def synthesise(y, v, moderators=None, method="REML", knapp_hartung=True, conf_le
     moderators : array, studies x columns, optional
         Without the constant.
     method : str
-        Of tau2: REML, DL (DerSimonian and Laird), PM (Paule and Mandel), EE (one common effect).
+        Of tau2: REML, ML, DL (DerSimonian and Laird), PM (Paule and Mandel), EE (one common effect).
     knapp_hartung : bool or "ad hoc"
         Errors by Knapp and Hartung (2003 Stat Med 22:2693), limits by t with k - p degrees of freedom; "ad hoc": never smaller than without,
         since few studies that happen to agree make the plain ones too small (Roever et al 2015 BMC Med Res Methodol 15:99).
@@ -168,14 +168,16 @@ def synthesise(y, v, moderators=None, method="REML", knapp_hartung=True, conf_le
         raise DataError(f"no method {method!r}; there are {', '.join(METHODS)}")
     y, v, x = _checked(y, v, moderators)
     k, p = x.shape
-    q, trace, _ = between.sums_at(y, v, x, 0.0)
-    tau2, error = between.variance_between(y, v, x, method)
+    basis, turn = np.linalg.qr(x)       # the same design at right angles: a moderator such as a year loses no digits
+    q, trace, _ = between.sums_at(y, v, basis, 0.0)
+    tau2, error = between.variance_between(y, v, basis, method)
     weights = 1 / (v + tau2)
-    cov = np.linalg.inv((x * weights[:, None]).T @ x)
-    coef = cov @ (x * weights[:, None]).T @ y
+    inner, back = np.linalg.inv((basis * weights[:, None]).T @ basis), np.linalg.inv(turn)
+    straight = inner @ (basis * weights[:, None]).T @ y
+    coef, cov = back @ straight, back @ inner @ back.T
     df, scale = float("inf"), 1.0
     if knapp_hartung:
-        spread = float((weights * (y - x @ coef) ** 2).sum() / (k - p))
+        spread = float((weights * (y - basis @ straight) ** 2).sum() / (k - p))
         df, scale = float(k - p), max(spread, 1.0) if knapp_hartung == "ad hoc" else spread
     return Synthesis(y, v, x, method, knapp_hartung, conf_level, coef, cov * scale, df, tau2, error, q, (k - p) / trace, scale)
 
@@ -217,8 +219,9 @@ def leave_one_out(y, v, moderators=None, **how):
     whole = synthesise(y, v, moderators, **how)
     if whole.k - 1 <= whole.x.shape[1]:
         raise DataError(f"leaving one of {whole.k} studies out leaves too few to pool")
-    certain, weights, rows = np.linalg.pinv(whole.cov), 1 / (whole.v + whole.tau2), []
-    hat = weights * np.einsum("ij,jk,ik->i", whole.x, np.linalg.inv((whole.x * weights[:, None]).T @ whole.x), whole.x)
+    basis, weights, rows = np.linalg.qr(whole.x)[0], 1 / (whole.v + whole.tau2), []
+    certain = (whole.x * weights[:, None]).T @ whole.x / (whole.scale or np.inf)
+    hat = weights * np.einsum("ij,jk,ik->i", basis, np.linalg.inv((basis * weights[:, None]).T @ basis), basis)
     for i, here in enumerate(whole.x):
         fit = synthesise(np.delete(whole.y, i), np.delete(whole.v, i), np.delete(whole.x, i, axis=0)[:, 1:] if len(here) > 1 else None, **how)
         moved, spread = whole.coef - fit.coef, fit.scale * (whole.v[i] + fit.tau2)
