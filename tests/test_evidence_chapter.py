@@ -92,9 +92,11 @@ def test_a_weaker_comparison_does_not_borrow_the_level_of_a_stronger_one(schemes
     by = {(e["effect_type"], e["comparison"]) for e in content["effects"]}
     assert by == {("mean_difference", "within_group_change"), ("smd", "within_group_change"), ("rate_ratio", "between_group")}
     shown.loc[shown["measure"].eq("maryland_level_use"), ["estimate", "level"]] = [2.0, "series"]
+    shown["measure"] = shown["measure"].str.replace("^effect_", "difference_", regex=True)       # below level 3 chapter 04 calls it so
     weak = evidence_record(schemes["harbour"], shown)
     assert weak["maryland_level"] == 2 and {(e["effect_type"], e["comparison"]) for e in weak["effects"]} == {
         ("mean_difference", "between_group"), ("smd", "between_group"), ("rate_ratio", "within_group_change")}
+    assert "differences from a weak comparison" in words.describe_record(weak) and "effects against" not in words.describe_record(weak)
 
 
 def test_without_the_chapters_before_or_a_period_there_is_still_a_record(schemes, tmp_path):
@@ -144,7 +146,7 @@ def against(*rows):
 
 
 def record_of(**more):
-    return dict(effects=[dict(outcome="mental_wellbeing")], synthetic=False) | more
+    return dict(maryland_level=3, effects=[dict(outcome="mental_wellbeing")], synthetic=False) | more
 
 
 def test_a_change_is_never_called_an_effect_and_tells_nothing_of_the_scheme():

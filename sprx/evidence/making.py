@@ -96,7 +96,8 @@ def _score_effects(scheme, results, own_level, level):
     """Effects of the instruments: against the comparison where it is as strong as the study's, else the change."""
     measures, effects = scheme.measures(), []
     compared = (own_level or 0) >= min(EFFECT_FROM, max(level or 2, 2))
-    kinds = (("effect_", "mean_difference"), ("effect_standardised_", "smd")) if compared else (("paired_change_", "mean_difference"), ("change_smcc_", "smd"))
+    word = "effect" if (own_level or 0) >= EFFECT_FROM else "difference"
+    kinds = ((f"{word}_", "mean_difference"), (f"{word}_standardised_", "smd")) if compared else (("paired_change_", "mean_difference"), ("change_smcc_", "smd"))
     domains = facts("domains").set_index("domain")
     reported = results.loc[results["measure"].str.startswith(kinds[0][0]), "measure"].str.removeprefix(kinds[0][0])      # the scheme's primary outcome first
     for instrument in dict.fromkeys(name for name in reported if name in measures.index):

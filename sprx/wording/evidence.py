@@ -3,6 +3,7 @@
 import pandas as pd
 
 from sprx.reference import facts
+from sprx.wording.verdict import EFFECT_FROM
 from sprx.wording.words import interval, level_of, listed, number, one, percent
 
 OUTCOMES = {"mental_wellbeing": "mental wellbeing", "health_related_quality_of_life": "health-related quality of life", "loneliness_social": "loneliness and social contact", "gp_use": "use of the GP",
@@ -146,7 +147,8 @@ def describe_record(record):
     n, shown = len(record["effects"]), sum(not e["suppressed"] for e in record["effects"])
     if not n:
         return "The record of this scheme (evidence_record.json) says who was reached and what was offered, but holds no result: no scores or service use at two times."
-    kinds = {"between_group": "effects against the comparison", "within_group_change": "changes without a comparison"}
+    strong = (record["maryland_level"] or 0) >= EFFECT_FROM
+    kinds = {"between_group": "effects against the comparison" if strong else "differences from a weak comparison", "within_group_change": "changes without a comparison"}
     what = listed(dict.fromkeys(kinds[e["comparison"]] for e in record["effects"]))
     hidden = "" if shown == n else f", {n - shown} of them hidden because too few people are behind them"
     return (f"The record of this scheme (evidence_record.json) holds {n} results{hidden}: {what}. To add it to an evidence base: sprx evidence add evidence_record.json."
