@@ -10,10 +10,11 @@ import pytest
 from meta_sets import SETS, read
 from scipy.optimize import minimize, minimize_scalar
 from scipy.stats import chi2
+from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.meta_analysis import combine_effects
 
 from sprx.errors import DataError
-from sprx.stats import effect_sizes, nested, synthesis
+from sprx.stats import effect_sizes, mantel_haenszel, nested, synthesis
 
 pytestmark = pytest.mark.filterwarnings("error")
 WAYS = [(method, way) for method in synthesis.METHODS for way in (False, True, "ad hoc")]
@@ -268,6 +269,20 @@ def test_statsmodels_says_the_same(name):
             assert fit.cov[0, 0] * synthesis.synthesise(s.y, s.v, method=method).scale == pytest.approx(other.sd_eff_w_re_hksj ** 2, rel=1e-4)
         else:
             assert fit.tau2 == 0
+
+
+COUNTED = {"bcg": ["tpos", "tneg", "cpos", "cneg"], "colditz1994": ["tpos", "tneg", "cpos", "cneg"], "gibson2002": ["ai", "bi", "ci", "di"], "landenberger2005": ["n.cbt.rec", "n.cbt.non", "n.ctrl.rec", "n.ctrl.non"],
+           **{name: ["ai", "n1i", "ci", "n2i"] for name in ("egger2001", "hine1989", "li2007", "linde2005", "nielweise2007")}}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_common_ratios_of_counts_are_statsmodels(name):
+    a, b, c, d = read(name)[COUNTED[name]].dropna().to_numpy(dtype=float).T
+    n1, n2 = (b, d) if "n1i" in COUNTED[name] else (a + b, c + d)
+    theirs = StratifiedTable(np.array([[a, n1 - a], [c, n2 - c]]))
+    found = {measure: mantel_haenszel.mantel_haenszel(a, n1, c, n2, measure) for measure in ("RR", "OR", "IRR")}
+    assert [found["OR"]["estimate"], found["OR"]["std_error"]] == pytest.approx([theirs.logodds_pooled, theirs.logodds_pooled_se]) and found["RR"]["estimate"] == pytest.approx(np.log(theirs.riskratio_pooled))
+    assert found["IRR"]["estimate"] == pytest.approx(found["RR"]["estimate"]) and found["IRR"]["std_error"] > found["RR"]["std_error"] and all(0 <= each["i2"] <= 100 and each["k"] == len(a) for each in found.values())
 
 
 # ---- effects as the sets' authors give them
