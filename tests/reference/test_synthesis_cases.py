@@ -179,6 +179,27 @@ def test_small_studies_of_magnesium_are_regtests():
     assert fit.coef[1] / fit.std_error[1] == pytest.approx(-4.6686, abs=1e-3)
 
 
+def test_passive_smoking_with_seven_studies_filled_in_is_metafors_printed_output():
+    # trimfill(rma(yi, vi, dat.hackshaw1998)), as printed in teaching notes on metafor: 7 on the left (SE 4.0399), k = 44, tau2 0.0245 (SE 0.0183), I2 28.86, H2 1.41, Q 60.5196, 0.1745 (0.0484);
+    # 7 studies to 1.19 (1.08 to 1.31) also in Lung Cancer (2006) 51:245. The set held four decimals then, and metafor's REML
+    # stops about 1e-5 from its top, which moves the centre, and so what is filled in and its Q
+    table = pd.read_csv(SHARED / "data" / "ma_hackshaw1998.csv")
+    k0, side, fit, _ = found = synthesis.trim_and_fill(table["yi"].round(4), table["vi"].round(4), knapp_hartung=False)
+    assert (k0, side, fit.k) == (7, "left", 44) and [fit.tau2, fit.tau2_error, fit.coef[0], fit.std_error[0]] == pytest.approx([0.0245, 0.0183, 0.1745, 0.0484], abs=6e-5)
+    assert [fit.i2, fit.h2, fit.q] == pytest.approx([28.86, 1.41, 60.5196], abs=0.02) and found.k0_error == pytest.approx(4.0399, abs=6e-5)
+    assert [np.exp(fit.coef[0]), np.exp(fit.conf_low[0]), np.exp(fit.conf_high[0])] == pytest.approx([1.19, 1.08, 1.31], abs=6e-3)
+
+
+def test_nothing_is_filled_in_of_bcg_odds_ratios_but_its_error_is_said(bcg):
+    # trimfill(rma(measure="OR", dat.bcg)), REML and DL, as printed in teaching notes: 0 on the right (SE 2.3309); regtest: z = -0.7743, p = 0.4388
+    y, v = effect_sizes.log_odds_ratio(bcg["tpos"], bcg["tpos"] + bcg["tneg"], bcg["cpos"], bcg["cpos"] + bcg["cneg"])
+    for method, tau2, error, mean, mean_error in (("REML", 0.3378, 0.1784, -0.7452, 0.1860), ("DL", 0.3663, 0.2659, -0.7474, 0.1923)):
+        k0, side, fit, _ = found = synthesis.trim_and_fill(y, v, method=method, knapp_hartung=False)
+        assert (k0, side) == (0, "right") and found.k0_error == pytest.approx(2.3309, abs=6e-5) and [fit.tau2, fit.tau2_error, fit.coef[0], fit.std_error[0]] == pytest.approx([tau2, error, mean, mean_error], abs=6e-5)
+    slope = synthesis.synthesise(y, v, np.sqrt(v), knapp_hartung=False)
+    assert [slope.coef[1] / slope.std_error[1], slope.p_value[1]] == pytest.approx([-0.7743, 0.4388], abs=1e-4)
+
+
 def test_ratios_of_means_correlations_and_shares_are_escalcs():
     # test_misc_escalc.r: ROM of normand1999, ZCOR of mcdaniel1994; test_analysis_example_rothman2008.r: RD
     table = pd.read_csv(SHARED / "data" / "ma_normand1999.csv").head(4)
