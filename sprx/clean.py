@@ -5,6 +5,7 @@ import pandas as pd
 from sprx import schema
 from sprx.clean_costs import clean_costs
 from sprx.clean_outcomes import DAYS_PER_MONTH, clean_outcomes
+from sprx.clean_provision import clean_provision
 from sprx.load import JOINED, NOTED, SET_ASIDE, SET_MISSING, issue_rows, note, stack
 from sprx.reference import facts, plain_key
 
@@ -48,7 +49,7 @@ def clean_scheme(scheme):
     """
     for step in (_set_extract_date, _blank_impossible_dates, _blank_impossible_ages, _read_pathway_codes, _join_entries,
                  _drop_population_totals, _drop_duplicates,
-                 _drop_orphans, _join_episodes, _drop_orphans, _drop_duplicates, _add_start, clean_outcomes, clean_costs, _warn_of_doubtful_counts,
+                 _drop_orphans, _join_episodes, _drop_orphans, _drop_duplicates, _add_start, clean_outcomes, clean_costs, clean_provision, _warn_of_doubtful_counts,
                  _check_names):
         scheme = step(scheme)
     return scheme

@@ -86,4 +86,7 @@ MAPPING = {
     "wide": ("Only for outcomes: scores that stand side by side, one column each, with the measure and the time each one is of.",
              "outcomes", "file: scores.csv\nwide:\n  Score at start: {instrument: swemwbs, occasion: baseline, months: 0}\n"
              "  Score at end: {instrument: swemwbs, occasion: follow_up, months: 3}"),
+    "own_table": ("Only for provision: a file with the last word on what a service is, a row per service_id or per term of the directory's taxonomy. Columns: service_id or term; activity_type, "
+                  "also_offers, needs, capacity_per_month, run_by_scheme. A directory in the Open Referral UK shape is named as it is saved: a JSON file, a folder of JSON pages or of CSV tables.",
+                  "provision", "file: services.json\nown_table: our_view.csv"),
 }

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from sprx import identifiers, readers, schema
+from sprx import identifiers, open_referral, readers, schema
 from sprx.errors import SchemeError, nearest
 from sprx.reference import allowed, labels, measures, plain_key
 from sprx.settings import Settings, read_settings
 
 ISSUE_COLUMNS = ["table", "file", "row", "row_id", "column", "problem", "found", "expected", "action"]
 JOINED = "joined to referral"          # how the reason of a row begins whose facts another row took over
-SET_MISSING, SET_ASIDE, NOTED = "set to missing", "row set aside", "noted"
+SET_MISSING, SET_ASIDE, NOTED, NOT_READ = "set to missing", "row set aside", "noted", "file not read"
 
 
 @dataclass(frozen=True)
@@ -111,13 +111,13 @@ def load_scheme(folder):
     settings = read_settings(folder)
     problems, parts, unread = [], [], []
     for name, spec in settings.tables.items():
-        if spec["file"].casefold().endswith(".json") and name == "provision":
-            unread.append(note(name, "an Open Referral feed is not read by this version of sprx", file=spec["file"]))
-            continue
         try:
             parts.append(_load_table(folder, settings, name, spec))
         except SchemeError as error:
-            problems += [f"Table {name}: {problem}" for problem in error.problems]
+            if name == "provision" and open_referral.is_feed(_inside(folder, spec["file"])):    # somebody else's file: it stops nothing
+                unread += [note(name, problem, NOT_READ, file=spec["file"]) for problem in error.problems]
+            else:
+                problems += [f"Table {name}: {problem}" for problem in error.problems]
     if problems:
         raise SchemeError(problems)
     return Scheme(
@@ -153,7 +153,8 @@ def stack(issues):
 def _load_table(folder, settings, name, spec):
     """One table from its file: read, refuse identifiers, map, check, type."""
     path = _inside(folder, spec["file"])
-    text, read_notes = readers.read_file(path, spec.get("sheet"))
+    own = _inside(folder, spec["own_table"]) if spec.get("own_table") else None
+    text, read_notes = open_referral.read_provision(path, spec, own) if name == "provision" else readers.read_file(path, spec.get("sheet"))
     _refuse_identifiers(name, spec, text)
     notes = [note(name, n, file=spec["file"]) for n in read_notes]
     total, text, not_selected = len(text), *_select(text, spec, name)

@@ -269,7 +269,8 @@ def _provenance(scheme, folder, wanted, times):
 
     import sprx
 
-    files = sorted({folder / "scheme.yaml", *(folder / spec["file"] for spec in scheme.settings.tables.values())})
+    named = [folder / spec[key] for spec in scheme.settings.tables.values() for key in ("file", "own_table") if spec.get(key)]
+    files = sorted({folder / "scheme.yaml", *(f for path in named for f in ([path] if path.is_file() else path.rglob("*")) if f.is_file())})
     return dict(
         scheme_id=scheme.settings.scheme_id, sprx=sprx.__version__, finished=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         seconds=times, seed=scheme.settings.seed, disclosure=scheme.settings.disclosure, parameters={p.name: v for p, v in wanted.items()},

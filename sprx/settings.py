@@ -25,7 +25,7 @@ KEYS = {
     "period": ("start", "end"),
     "comparison": ("design", "cluster", "threshold", "threshold_ratio", "started_on"),
     "economics": ("perspective", "price_year", "thresholds", "horizon_months", "value_set", "discount_rate", "set_up_years", "unit_costs"),
-    "table": ("file", "sheet", "columns", "values", "also", "where", "constant", "wide"),
+    "table": ("file", "sheet", "columns", "values", "also", "where", "constant", "wide", "own_table"),
     "wide": ("instrument", "item", "occasion", "months"),
     "instrument": ("name", "minimum", "maximum", "higher_is_better", "domain", "mid", "mid_source",
                    "items", "item_minimum", "item_maximum", "reverse_items", "item_offset"),
@@ -365,7 +365,10 @@ class _Checker:
                 self.wrong(f"{where}: needs 'file:', the name of a file in this folder; found {spec!r}.")
             else:
                 self.known(spec, KEYS["table"], where)
-                self.plain(spec, "sheet", where)
+                for key in ("sheet", "own_table"):
+                    self.plain(spec, key, where)
+                if "own_table" in spec and name != "provision":
+                    self.wrong(f"{where}: own_table belongs to provision only. Take the line out.")
                 for key in ("columns", "also", "constant", "where"):
                     for column, value in self.mapping(spec, key, where).items():
                         several = value if key == "where" and isinstance(value, list) else [value]

@@ -12,9 +12,9 @@ MODULES = sorted(p for p in SPRX.rglob("*.py") if "reference" not in p.parts)
 MAY_IMPORT = {
     "errors": set(), "reference": set(), "intervals": set(), "kernels": set(), "page": set(), "stats": {"errors"},
     "schema": {"reference"}, "scoring": {"reference"}, "results": {"errors", "intervals"}, "prices": {"errors", "reference"}, "settings": {"schema", "errors", "prices", "reference"}, "readers": {"errors"},
-    "identifiers": {"schema"}, "load": {"identifiers", "readers", "schema", "errors", "reference", "settings"},
-    "clean_outcomes": {"load", "reference", "scoring"}, "clean_costs": {"load", "prices"},
-    "clean": {"schema", "clean_costs", "clean_outcomes", "load", "reference"},
+    "identifiers": {"schema"}, "open_referral": {"errors", "readers", "reference", "schema"}, "load": {"identifiers", "open_referral", "readers", "schema", "errors", "reference", "settings"},
+    "clean_outcomes": {"load", "reference", "scoring"}, "clean_costs": {"load", "prices"}, "clean_provision": {"load"},
+    "clean": {"schema", "clean_costs", "clean_outcomes", "clean_provision", "load", "reference"},
     "cohort": {"schema", "reference"}, "disclosure": {"intervals", "results"}, "wording": {"reference"}, "answers": {"wording"},
     "plots": {"wording"}, "tables": {"answers", "results"}, "report": {"disclosure", "answers", "plots", "results", "wording", "__version__"},
     "run": {"settings", "errors", "clean", "load", "page", "disclosure", "tables", "kernels", "answers", "wording", "__version__"},
