@@ -109,6 +109,30 @@ def test_without_the_chapters_before_or_a_period_there_is_still_a_record(schemes
     assert set(read_record(tmp_path / "evidence_record.json", True)) == {"studies"} and content["period"]["start"].endswith("-01")
 
 
+def test_without_any_date_the_record_has_no_period_and_stands_for_all_of_the_scheme(schemes):
+    from dataclasses import replace
+
+    harbour = schemes["harbour"]
+    tables = {name: t.drop(columns=[c for c in ("referral_date", "index_date") if c in t]) for name, t in harbour.tables.items()}
+    bare = replace(harbour, settings=replace(harbour.settings, period=(None, None)), tables=tables)
+    content = evidence_record(bare, released("harbour"))
+    assert content["period"] is None and content["effects"]
+    rows, study_id = with_record(read_base(), content)
+    mine = rows["studies"].iloc[-1]
+    assert study_id == "harbour" and (mine["year"], mine["period_start"]) == ("", "") and "dates not held" in mine["title"]
+    again, _ = with_record(rows, content | {"period": {"start": "2024-04-01", "end": "2025-03-31"}})
+    assert len(again["studies"]) == 88              # nobody can tell that they are other people
+
+
+def test_an_instrument_of_the_schemes_own_speaks_to_the_domain_it_names_or_stands_alone(schemes, monkeypatch):
+    harbour, measures = schemes["harbour"], schemes["harbour"].measures().copy()
+    monkeypatch.setattr(type(harbour), "measures", lambda scheme: measures)
+    for written, expected in (("mental_health", ("mental_health", "mental_wellbeing")), ("Social isolation", ("social_isolation", "loneliness_social")), ("", ("other", "phq9"))):
+        measures.loc["phq9", "domain"] = written
+        found = next(e for e in evidence_record(harbour, released("harbour"))["effects"] if e["instrument"] == "phq9")
+        assert (found["domain"], found["outcome"]) == expected
+
+
 def test_the_schemes_own_earlier_record_does_not_count_twice(records, tmp_path):
     base = read_base()
     both, study_id = with_record(base, records["harbour"])

@@ -5,8 +5,8 @@ import pandas as pd
 from sprx import __version__
 from sprx.evidence.base import TABLES
 from sprx.evidence.record import rows_of_record
-from sprx.evidence.rules import with_std_errors
-from sprx.reference import facts
+from sprx.evidence.rules import periods_overlap, with_std_errors
+from sprx.reference import facts, plain_key
 
 EFFECT_FROM = 3                     # Maryland level from which a difference is called an effect
 FIGURES = 6                         # significant figures of a number in a record
@@ -63,10 +63,10 @@ def with_record(tables, record):
     rows = {name: t.assign(added_by="this report", added_on="") for name, t in rows.items()}
     if "effects" in rows:
         rows["effects"] = with_std_errors(rows["effects"])
-    period, studies = record["period"], tables["studies"]
-    same = studies[studies["scheme_id"].eq(record["scheme_id"]) & studies["period_start"].le(period["end"]) & studies["period_end"].ge(period["start"])]["study_id"]
+    mine, studies = rows["studies"].iloc[0], tables["studies"]
+    same = [row["study_id"] for row in studies.to_dict("records") if row["scheme_id"] == record["scheme_id"] and periods_overlap(row, mine)]
     kept = {name: t[~t["study_id"].isin(same)] for name, t in tables.items()}
-    return {name: pd.concat([kept[name], rows[name]], ignore_index=True) if name in rows else kept[name] for name in TABLES}, rows["studies"]["study_id"].iloc[0]
+    return {name: pd.concat([kept[name], rows[name]], ignore_index=True) if name in rows else kept[name] for name in TABLES}, mine["study_id"]
 
 
 def _design_of(results, measure):
@@ -75,16 +75,16 @@ def _design_of(results, measure):
 
 
 def _period(scheme):
-    """The period of scheme.yaml, else the months in which people were referred."""
-    settings = scheme.settings
-    start, end = settings.period
-    if start is not None and end is not None:
-        return dict(start=f"{start:%Y-%m-%d}", end=f"{end:%Y-%m-%d}")
-    referrals = scheme.tables.get("referrals", scheme.tables["people"])
-    dates = next((referrals[c].dropna() for c in ("referral_date", "index_date") if c in referrals and referrals[c].notna().any()), None)
-    dates = pd.Series([settings.extract_date or pd.Timestamp("2000-01-01")]) if dates is None else dates
-    months = pd.to_datetime(dates).dt.to_period("M")            # whole months: no date of a person
-    return dict(start=f"{months.min().start_time:%Y-%m-%d}", end=f"{months.max().end_time:%Y-%m-%d}")
+    """The period of scheme.yaml, else the months in which people were referred; None where the data hold no dates."""
+    start, end = scheme.settings.period
+    if start is None or end is None:
+        tables = [scheme.tables.get(name, {}).get(column) for name, column in (("referrals", "referral_date"), ("people", "index_date"))]
+        dates = next((d.dropna() for d in tables if d is not None and d.notna().any()), None)
+        if dates is None:
+            return None
+        months = pd.to_datetime(dates).dt.to_period("M")            # whole months: no date of a person
+        start, end = months.min().start_time, months.max().end_time
+    return dict(start=f"{start:%Y-%m-%d}", end=f"{end:%Y-%m-%d}")
 
 
 def _activities(results):
@@ -98,19 +98,20 @@ def _score_effects(scheme, results, own_level, level):
     compared = (own_level or 0) >= min(EFFECT_FROM, max(level or 2, 2))
     word = "effect" if (own_level or 0) >= EFFECT_FROM else "difference"
     kinds = ((f"{word}_", "mean_difference"), (f"{word}_standardised_", "smd")) if compared else (("paired_change_", "mean_difference"), ("change_smcc_", "smd"))
-    domains = facts("domains").set_index("domain")
+    known = {plain_key(r.domain): (r.evidence_domain, r.evidence_outcome) for r in facts("domains").itertuples()}
     reported = results.loc[results["measure"].str.startswith(kinds[0][0]), "measure"].str.removeprefix(kinds[0][0])      # the scheme's primary outcome first
     for instrument in dict.fromkeys(name for name in reported if name in measures.index):
         measure = measures.loc[instrument]
-        if measure["higher_is_better"] not in ("yes", "no") or measure["domain"] not in domains.index:
+        if measure["higher_is_better"] not in ("yes", "no"):
             continue
+        domain, outcome = known.get(plain_key(measure["domain"]), ("other", instrument))        # of no known domain: an outcome of its own
         for start, effect_type in kinds:
             row = _all(results, start + instrument)
             if row is None:
                 continue
             groups = [_one(results, f"measured_again_{instrument}", arm, "n", "compared") for arm in ("scheme", "comparison")] if compared else (row.n, None)
             effects.append(_effect(row, effect_type, compared, groups, _one(results, "months_to_follow_up", "scheme", "estimate", "compared"),
-                                   domain=domains.loc[measure["domain"], "evidence_domain"], outcome=domains.loc[measure["domain"], "evidence_outcome"], instrument=instrument,
+                                   domain=domain, outcome=outcome, instrument=instrument,
                                    direction_good="higher" if measure["higher_is_better"] == "yes" else "lower",
                                    adjusted=not row.method.startswith("difference of") if compared else None))
     return effects

@@ -10,7 +10,7 @@ from sprx.evidence.rules import columns_of
 from sprx.reference import facts
 
 # key -> kind of value; a kind in brackets may be missing or null
-RECORD = {"scheme_id": "text", "name": "text", "area": "(text)", "period": "object", "design": "text", "maryland_level": "(number)", "population": "object",
+RECORD = {"scheme_id": "text", "name": "text", "area": "(text)", "period": "(object)", "design": "text", "maryland_level": "(number)", "population": "object",
           "activities": "list", "follow_up_months": "(number)", "link_worker": "(yes or no)", "sprx_version": "text", "disclosure": "(text)",
           "synthetic": "(yes or no)", "effects": "list"}
 PERIOD = {"start": "text", "end": "text"}
@@ -52,7 +52,7 @@ def read_record(path, allow_synthetic=False):
         raise SchemeError(f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}). Take it again from the report folder.") from None
     problems = _misfits(content, RECORD, "the record")
     if not problems:
-        problems = [*_misfits(content["period"], PERIOD, "period"), *_misfits(content["population"], POPULATION, "population"), *_shares(content["population"]),
+        problems = [*(_misfits(content["period"], PERIOD, "period") if content.get("period") else ()), *_misfits(content["population"], POPULATION, "population"), *_shares(content["population"]),
                     *_design(content), *(p for i, e in enumerate(content["effects"], start=1) for p in _misfits(e, EFFECT, f"effect {i}"))]
     if problems:
         raise SchemeError([f"{path}, {p}" for p in problems])
@@ -114,13 +114,13 @@ def _text(value):
 
 def rows_of_record(content, file):
     """The rows of the base that the content of a record makes, as `read_record` gives them."""
-    period, people, synthetic = content["period"], content["population"], content.get("synthetic")
+    period, people, synthetic = content.get("period") or dict(start="", end=""), content["population"], content.get("synthetic")
     ages = [f"{age} {100 * share:.0f}%" for age, share in (people.get("age_shares") or {}).items()]
     female = [f"female {100 * people['share_female']:.0f}%"] if people.get("share_female") is not None else []
-    study_id = f"{content['scheme_id']}_{period['start'][:7]}_{period['end'][:7]}"
+    study_id, dates = (f"{content['scheme_id']}_{period['start'][:7]}_{period['end'][:7]}", f"{period['start']} to {period['end']}") if period["start"] else (content["scheme_id"], "dates not held")
     source = f"evidence_record.json of {content['scheme_id']}, made by sprx {content['sprx_version']}"
     study = {"study_id": study_id, "year": period["end"][:4], "programme": content["name"], "setting": content.get("area"), "design": DESIGN[content["design"]],
-             "title": f"{'SYNTHETIC DATA: ' if synthetic else ''}{content['name']}, {period['start']} to {period['end']}: evaluation with sprx",
+             "title": f"{'SYNTHETIC DATA: ' if synthetic else ''}{content['name']}, {dates}: evaluation with sprx",
              "maryland_level": content["maryland_level"], "n_intervention": people.get("n"), "n_control": people.get("n_comparison"),
              "population": ", ".join(female + ages), "activities": "; ".join(map(str, content["activities"])), "link_worker": content.get("link_worker"), "follow_up_months": content.get("follow_up_months"),
              "source_url": source, "where_read": "own analysis", "scheme_id": content["scheme_id"], "period_start": period["start"], "period_end": period["end"],

@@ -165,6 +165,8 @@ def _study(row):
         low, high = LEVELS[design]
         if level is None or not low <= level <= high:
             yield "maryland_level", f"does not go with the design {design}", f"It is {low} to {high}."
+    if not row["year"] and not row["scheme_id"]:
+        yield "year", "needed and empty", "Fill it in: only a scheme's own record, whose data may hold no dates, can do without."
     if row["scheme_id"] and not row["period_start"] <= row["period_end"]:
         yield "period_end", f"not after the start ({row['period_start']})", "Correct one of the two."
     groups = [number(row[c]) or 0 for c in ("n_intervention", "n_control")]
@@ -304,8 +306,12 @@ def _overlaps(studies):
     own, problems = [row for row in studies.to_dict("records") if row["scheme_id"]], []
     for at, row in enumerate(own):
         for first in own[:at]:
-            if (row["scheme_id"] == first["scheme_id"] and row["study_id"] != first["study_id"] and row["period_start"] <= first["period_end"]
-                    and first["period_start"] <= row["period_end"]):
-                wrong = f"the same scheme for an overlapping period (first in {first['file']}, {first['where']}, to {first['period_end']})"
+            if row["scheme_id"] == first["scheme_id"] and row["study_id"] != first["study_id"] and periods_overlap(row, first):
+                wrong = f"the same scheme for an overlapping period (first in {first['file']}, {first['where']}, to {first['period_end'] or 'no date'})"
                 problems.append(Problem(row["file"], row["where"], "period_start", wrong, row["period_start"], "The same people would count twice: keep one of the two."))
     return problems
+
+
+def periods_overlap(one, other):
+    """Whether two records of a scheme may be of the same people; where one holds no dates nobody can tell, so they may."""
+    return not (one["period_start"] and other["period_start"]) or (one["period_start"] <= other["period_end"] and other["period_start"] <= one["period_end"])
