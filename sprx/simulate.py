@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from sprx import sample
+from sprx import sample, sample_feeds
 from sprx.prices import unit_cost
 from sprx.reference import facts
 from sprx.sample import Design, draw_tables
@@ -89,7 +89,7 @@ def make_sample(out):
         kept, more = write(out / design.name, design, tables)
         truths += [planted(design, kept), more]
     write_csv(pd.concat([t for t in truths if len(t)]), out / "truth.csv")
-    (out / "README.md").write_text(sample.README, encoding="utf-8", newline="\n")
+    (out / "README.md").write_text(sample.README.replace("\n`truth.csv` gives", sample_feeds.README + "\n`truth.csv` gives"), encoding="utf-8", newline="\n")
     return [out / d.name for d in (HARBOUR, MOORSIDE, NORTHFIELD, CASTLE)]
 
 
@@ -239,8 +239,9 @@ def write_plain(folder, design, tables, name):
 
 
 def _write_harbour(folder, design, tables):
-    write_plain(folder, design, tables | dict(coproduction=_coproduction(design)), "Harbour (synthetic)")
-    return tables, ()
+    community, truth = sample_feeds.draw_community(tables["provision"], tables["activities"])
+    write_plain(folder, design, tables | dict(community=community, coproduction=_coproduction(design)), "Harbour (synthetic)")
+    return tables, _truth(design.name, truth)
 
 
 def _coproduction(design):
@@ -320,10 +321,11 @@ def _write_northfield(folder, design, tables):
         write_csv(rows, folder / f"{table}.csv")
     answers = _answers(tables["outcomes"], np.random.default_rng(SEED))
     answers.to_parquet(folder / "outcomes.parquet", index=False)
-    specs = {table: dict(file=f"{table}.csv") for table in kept} | dict(outcomes=dict(file="outcomes.parquet"))
+    truth = sample_feeds.write_tables(folder / "directory", tables["provision"])
+    specs = {table: dict(file=f"{table}.csv") for table in kept} | dict(outcomes=dict(file="outcomes.parquet"), provision=dict(file="directory", own_table="our_view.csv"))
     _write_settings(folder, design, "Small, and half of the follow-up is lost: the worse people felt, the less likely they answered.",
                     _outcome_settings(design) | dict(seed=1, tables=specs))
-    return [*kept, "outcomes"], ()
+    return [*kept, "outcomes", "provision"], _truth(design.name, truth)
 
 
 def _answers(outcomes, rng):
@@ -357,7 +359,9 @@ def _write_castle(folder, design, tables):
                                                     "Referrals 24-25": referrals.rename(columns=CASTLE_REFERRALS)}, rng)
     specs = {table: dict(file="castle_export.xlsx", sheet=sheet, columns={v: k for k, v in names.items()})
              for table, sheet, names in (("people", "Clients", CASTLE_CLIENTS), ("referrals", "Referrals 24-25", CASTLE_REFERRALS))}
-    _write_settings(folder, design, "An untidy workbook, people and referrals only: the dirt is planted and counted in truth.csv.",
+    feed = sample_feeds.write_pages(folder / "directory", tables["provision"])
+    specs["provision"] = dict(file="directory")
+    _write_settings(folder, design, "An untidy workbook, people and referrals only, and a directory of services: the dirt is planted and counted in truth.csv.",
                     dict(seed=1, tables=specs))
     dirt = [(f"dirt_{kind}", count, "rows", "planted, to be found by cleaning") for kind, count in (in_clients | in_referrals).items()]
-    return ["people", "referrals"], _truth(design.name, dirt)
+    return ["people", "referrals", "provision"], _truth(design.name, dirt + feed)

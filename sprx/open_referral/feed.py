@@ -59,6 +59,9 @@ def read_provision(path, spec, own_table=None):
         key = next((c for c, target in (spec.get("columns") or {}).items() if target == "service_id"), next((c for c in table.columns if plain_key(c) == "serviceid"), None))
         table, more = _apply_own(table, readers.read_file(own_table)[0], own_table.name, key)
         notes += more
+    unknown = int(table["mapped_by"].eq(NOT_MAPPED).sum()) if "terms" in table else 0
+    if unknown:
+        notes.append(f"{unknown:,} of {len(table):,} services ({unknown / len(table):.0%}) could not be mapped to a kind of activity; they count as 'other'")
     return table.drop(columns="terms", errors="ignore"), notes
 
 
@@ -85,10 +88,9 @@ def _from_feed(path):
 
 def _doubts(table, nowhere, doubled):
     """What a reader should know of a feed before trusting it, with counts."""
-    total, unknown, nameless = len(table), int(table["mapped_by"].eq(NOT_MAPPED).sum()), int(table["name"].isna().sum())
+    total, nameless = len(table), int(table["name"].isna().sum())
     ages = int((table["minimum_age"].isin(["-1", "-1.0"]) | table["maximum_age"].isin(["-1", "-1.0"])).sum())
-    found = [(unknown, f"{unknown:,} of {total:,} services ({unknown / max(total, 1):.0%}) could not be mapped to a kind of activity; they count as 'other'"),
-             (ages, f"{ages:,} of {total:,} services give an age of -1, which means that it is not known; it was set to missing"),
+    found = [(ages, f"{ages:,} of {total:,} services give an age of -1, which means that it is not known; it was set to missing"),
              (nowhere, f"{nowhere:,} of {total:,} services have no location with a latitude and a longitude"),
              (doubled, f"{doubled:,} of {total:,} services are given at several locations; the first was taken"),
              (nameless, f"{nameless:,} of {total:,} services have no name")]
