@@ -141,11 +141,13 @@ def test_each_study_is_drawn_towards_the_mean_the_small_ones_more():
     near = synthesis.shrunken(fit)
     between = (near["estimate"] - fit.coef[0]) / (y - fit.coef[0])
     assert between.between(0, 1).all() and np.argmin(between) == np.argmax(v) and (near["std_error"] < np.sqrt(v)).mean() > 0.8
+    share = fit.tau2 / (fit.tau2 + v)
+    assert near["std_error"].to_numpy() == pytest.approx(np.sqrt(share * v + (1 - share) ** 2 * fit.std_error[0] ** 2))
 
 
 @pytest.mark.parametrize("y, v, words", [
     ([0.3], [0.1], r"too few studies \(1,"), ([], [], "too few studies"), ([0.3, 0.4], [0.1, 0.0], "1 of 2 studies have a variance that is not above 0"), ([0.3, np.nan, None], [0.1, 0.1, 0.1], "2 of 3 studies have no effect"),
-    ([0.3, 0.2], [0.1, -1], "1 of 2 studies have a variance that is not above 0"), ([0.3, 0.2, 0.1], [0.1, np.nan, np.inf], "2 of 3 studies have no variance"), ([0.3, 0.2], [0.1], "2 effects and 1 variances")])
+    ([0.3, 0.2], [0.1, -1], "1 of 2 studies have a variance that is not above 0"), ([0.3, 0.2, 0.1], [0.1, np.nan, np.inf], "2 of 3 studies have no variance"), ([0.3, 0.2], [0.1], "2 effects and 1 variances"), ([0.3, 0.2, 0.1], [0.1, 1e-12, 0.1], r"1e\+11 times the least")])
 def test_what_cannot_be_pooled_is_refused(y, v, words):
     for call in (synthesis.synthesise, synthesis.trim_and_fill, synthesis.leave_one_out, synthesis.egger, lambda y, v: nested.three_level(y, v, np.arange(len(y)))):
         with pytest.raises(DataError, match=words if call is not synthesis.egger or "few" not in words else "few|fewer"):
@@ -320,8 +322,22 @@ def test_units_within_clusters_have_the_likelihood_of_whole_matrices():
     p = solved - solved @ x @ cov @ x.T @ solved
     for shape in (outer[:, None] == outer, (outer[:, None] == outer) & (inner[:, None] == inner)):        # both slopes are 0 at the top
         assert y @ p @ shape @ p @ y == pytest.approx(np.trace(p @ shape), rel=1e-4)
+    value = -0.5 * (46 * np.log(2 * np.pi) + np.linalg.slogdet(matrix)[1] - np.linalg.slogdet(cov)[1] - np.linalg.slogdet(x.T @ x)[1] + y @ p @ y)
+    assert found["log_likelihood"] == pytest.approx(value)
     renamed = nested.three_level(y, v, np.array(list("abcdef"))[outer], np.array(list("wxyz"))[inner], x[:, 1])
     assert renamed["estimate"] == found["estimate"]
+
+
+def test_a_variance_that_is_not_there_is_0_and_a_small_one_is_not():
+    y, v = np.array([0.1, 0.9, 0.2, 0.8, 0.15, 0.85]), np.full(6, 0.01)
+    found = nested.three_level(y, v, [0, 0, 1, 1, 2, 2])        # clusters agree, effects within them do not
+    assert found["tau2_outer"] == 0 and found["tau2_inner"] == pytest.approx(np.var(y, ddof=1) - 0.01, rel=1e-5)
+    assert nested.three_level(np.full(6, 0.3), v, [0, 0, 1, 1, 2, 2])["tau2_inner"] == 0
+    # balanced: mean squares between and within clusters give both
+    y = np.array([0.0, 0.2, 0.25, 0.45, 0.35, 0.65])
+    found, groups = nested.three_level(y, v, [0, 0, 1, 1, 2, 2]), y.reshape(3, 2)
+    within = (np.diff(groups).ravel() ** 2 / 2).mean()
+    assert [found["tau2_inner"], found["tau2_outer"]] == pytest.approx([within - 0.01, np.var(groups.mean(axis=1), ddof=1) - within / 2], rel=1e-4) and found["tau2_outer"] > 0 < found["tau2_inner"]
 
 
 def test_effects_without_a_cluster_or_of_one_are_refused():
@@ -338,6 +354,32 @@ def test_studies_without_a_group_are_a_group():
     y, v = studies(6)
     found, _, _ = synthesis.synthesise_by(y, v, ["a", "a", None, "a", np.nan, "a"])
     assert {level: fit.k for level, fit in found.items()} == {"a": 4, "missing": 2}
+
+
+def test_groups_are_compared_by_their_means_and_the_errors_of_these():
+    y, v = studies(12, tau=0.6)
+    found, q, p = synthesis.synthesise_by(y, v, list("aaaabbbbcccc"))
+    means, weights = [np.array([pick(fit) for fit in found.values()]) for pick in (lambda fit: fit.coef[0], lambda fit: fit.scale / fit.cov[0, 0])]
+    assert [fit.scale != 1 for fit in found.values()] == [True] * 3 and any(fit.tau2 > 0 for fit in found.values())
+    assert q == pytest.approx((weights * (means - (weights * means).sum() / weights.sum()) ** 2).sum()) and p == pytest.approx(chi2.sf(q, 2))
+
+
+def test_eggers_test_is_a_line_through_standardised_effects():
+    import statsmodels.api as sm
+
+    y, v = studies(12)
+    line, found = sm.OLS(y / np.sqrt(v), sm.add_constant(1 / np.sqrt(v))).fit(), synthesis.egger(y, v)
+    assert [found[k] for k in ("bias", "bias_error", "t", "p_value", "limit", "limit_error", "df")] == pytest.approx([line.params[0], line.bse[0], line.tvalues[0], line.pvalues[0], line.params[1], line.bse[1], 10])
+
+
+@pytest.mark.filterwarnings("error")
+def test_variances_far_apart_keep_their_digits():
+    # two studies: P = w1 w2 / (w1 + w2) [[1, -1], [-1, 1]], so that the trace of its square is 4 (w1 w2 / (w1 + w2))^2
+    for v in (np.array([1e-9, 1.0]), np.array([0.1, 0.2]), np.array([1e-4, 1.0])):
+        w = 1 / v
+        assert between.squared_trace(v, np.ones((2, 1)), 0.0) == pytest.approx(4 * (w.prod() / w.sum()) ** 2, rel=1e-6)
+        for method in synthesis.METHODS[:4]:
+            assert synthesis.synthesise([0.1, 0.2], v, method=method).tau2_error > 0
 
 
 def test_subgroups_of_one_study_are_not_fitted():

@@ -6,6 +6,7 @@ Each takes effects, their variances and the design (arrays; columns at right ang
 import numpy as np
 
 METHODS = ("REML", "ML", "DL", "PM", "EE")      # EE: one common effect, no variance between studies
+CANCELS = 1e5           # weights this far apart: the difference of sums of their squares has fewer than six digits left
 PER_DECADE = 6          # values of tau2 at which the likelihood is looked at, for each factor of ten
 
 
@@ -19,13 +20,22 @@ def variance_between(y, v, x, method):
 
 
 def sums_at(y, v, x, tau2):
-    """With this variance between studies: Q, the trace of the projection, and that of its square."""
+    """With this variance between studies: Q, and the trace of the projection."""
     w = 1 / (v + tau2)
     inverse, squares = np.linalg.inv((x * w[:, None]).T @ x), (x * (w ** 2)[:, None]).T @ x
     left = y - x @ (inverse @ (x * w[:, None]).T @ y)
-    product = inverse @ squares
-    trace2 = (w ** 2).sum() - 2 * np.trace(inverse @ (x * (w ** 3)[:, None]).T @ x) + np.trace(product @ product)
-    return float((w * left ** 2).sum()), float(w.sum() - np.trace(product)), float(trace2)
+    return float((w * left ** 2).sum()), float(w.sum() - np.trace(inverse @ squares))
+
+
+def squared_trace(v, x, tau2):
+    """The trace of the squared projection: as sums, or where weights lie so far apart that these cancel, from the whole matrix."""
+    w = 1 / (v + tau2)
+    inverse = np.linalg.inv((x * w[:, None]).T @ x)
+    if w.max() > CANCELS * w.min():
+        root = x * np.sqrt(w)[:, None]
+        return float((w[:, None] * w * (np.eye(len(v)) - root @ inverse @ root.T) ** 2).sum())
+    product = inverse @ (x * (w ** 2)[:, None]).T @ x
+    return float((w ** 2).sum() - 2 * np.trace(inverse @ (x * (w ** 3)[:, None]).T @ x) + np.trace(product @ product))
 
 
 def _likeliest(y, v, x, restricted):
@@ -49,7 +59,7 @@ def _likeliest(y, v, x, restricted):
         tau2 = float(values[best])
     else:
         tau2 = float(brentq(slope, left, right, xtol=1e-16 * right, rtol=1e-14))
-    return tau2, float(2 / (sums_at(y, v, x, tau2)[2] if restricted else (1 / (v + tau2) ** 2).sum())) ** 0.5
+    return tau2, float(2 / (squared_trace(v, x, tau2) if restricted else (1 / (v + tau2) ** 2).sum())) ** 0.5
 
 
 def log_likelihood(y, v, x, values, restricted=True):
@@ -64,10 +74,10 @@ def log_likelihood(y, v, x, values, restricted=True):
 
 def _moments(y, v, x):
     """DerSimonian and Laird (1986), floored at 0."""
-    q, trace, trace2 = sums_at(y, v, x, 0.0)
+    q, trace = sums_at(y, v, x, 0.0)
     df = len(y) - x.shape[1]
     tau2 = max((q - df) / trace, 0.0)
-    return tau2, ((2 * df + 4 * tau2 * trace + 2 * tau2 ** 2 * trace2) ** 0.5) / trace
+    return tau2, ((2 * df + 4 * tau2 * trace + 2 * tau2 ** 2 * squared_trace(v, x, 0.0)) ** 0.5) / trace
 
 
 def _paule_mandel(y, v, x):

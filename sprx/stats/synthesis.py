@@ -13,6 +13,7 @@ from sprx.errors import DataError
 from sprx.stats import between
 
 METHODS = between.METHODS
+TOO_FAR = 1e10          # apart, and what the smaller studies say is lost in rounding (metafor warns from 1e7)
 ROUNDING = 1e-12        # of the largest effect: no nearer to the mean can two studies be told apart
 STEPS = 100             # of trim and fill, before it is said not to settle (as metafor)
 
@@ -162,14 +163,14 @@ def synthesise(y, v, moderators=None, method="REML", knapp_hartung=True, conf_le
     Raises
     ------
     DataError
-        If there are not more studies than coefficients, a variance is not above 0, or a number is missing.
+        If there are not more studies than coefficients, a variance is not above 0 or 1e10 times another, or a number is missing.
     """
     if method not in METHODS:
         raise DataError(f"no method {method!r}; there are {', '.join(METHODS)}")
     y, v, x = _checked(y, v, moderators)
     k, p = x.shape
     basis, turn = np.linalg.qr(x)       # the same design at right angles: a moderator such as a year loses no digits
-    q, trace, _ = between.sums_at(y, v, basis, 0.0)
+    q, trace = between.sums_at(y, v, basis, 0.0)
     tau2, error = between.variance_between(y, v, basis, method)
     weights = 1 / (v + tau2)
     inner, back = np.linalg.inv((basis * weights[:, None]).T @ basis), np.linalg.inv(turn)
@@ -193,6 +194,8 @@ def _checked(y, v, moderators):
             raise DataError(f"every study needs an effect and a variance above 0, and its moderators: {lacking.sum()} of {len(y)} studies have {what}; leave them out and say so, or find the number")
     if len(y) <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
         raise DataError(f"there are too few studies ({len(y)}, for {x.shape[1]} {'coefficients' if x.shape[1] > 1 else 'mean and the variance around it'}), or they do not differ in what is to explain them")
+    if v.max() > TOO_FAR * v.min():
+        raise DataError(f"the largest variance is {v.max() / v.min():.0e} times the least: one of them is a mistake (an error of 0, or a variance where an error was meant)")
     return y, v, x
 
 
