@@ -63,6 +63,8 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.metrics.how_well.profiles": "domains_measured out_of_time profile_levels scores_unused",
     "sprx.metrics.how_well.scores": "band_shares difference_from_norm expected_change reliable_change_shares score_distribution standardised_change",
     "sprx.metrics.how_well.subgroups": "change_by_subgroup",
+    "sprx.metrics.planning": "false_successes people_by_design people_by_follow_up played_through power_by_people smallest_against",
+    "sprx.metrics.planning.worth": "value_of_designs",
     "sprx.metrics.impact": "Plan balance comparison_weights design_level effect fragility overlap people_compared time_zero",
     "sprx.metrics.impact.use": "use_change use_effect use_rates",
     "sprx.metrics.impact.use_months": "calendar_series use_event_study use_series",
@@ -89,6 +91,10 @@ _HOMES = {home: names.split() for home, names in {
         "alt_of_beliefs alt_of_subgroups belief_rows describe_beliefs describe_dose describe_subgroups describe_who_is_lost has_beliefs has_subgroups "
         "matters_at subgroup_rows"),
     "sprx.wording.outcomes": "alt_of_scores change_rows describe_domain describe_expected describe_profile describe_scale describe_timing describe_unused score_rows",
+    "sprx.wording.planning": (
+        "alt_of_false_success alt_of_follow_up alt_of_needed alt_of_power alt_of_scale alt_of_worth answer_plan choice_words describe_false_success describe_follow_up describe_people_needed "
+        "describe_played describe_smallest describe_worth design_words worth_words"),
+    "sprx.wording.protocol": "protocol record_words",
     "sprx.wording.review": (
         "alt_of_bias alt_of_designs alt_of_flow answer_review asked_words averaged_outcomes describe_additions describe_bias describe_designs_over_time describe_directions describe_flow "
         "describe_new_designs describe_periods describe_reading domain_words known_words"),
@@ -111,6 +117,9 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.plots.evidence": "plot_forest plot_funnel plot_harvest",
     "sprx.plots.impact": "plot_balance plot_event_study plot_overlap_of_groups plot_series",
     "sprx.plots.missing": "plot_beliefs plot_subgroups",
+    "sprx.planning": "plan_evaluation",
+    "sprx.planning_report": "start_plan",
+    "sprx.plots.planning": "plot_effect_scale plot_false_success plot_follow_up plot_needed plot_power plot_worth",
     "sprx.plots.review": "plot_bias plot_designs plot_flow plot_gaps",
     "sprx.plots.value": "plot_acceptability plot_plane",
     "sprx.report": "start_report",

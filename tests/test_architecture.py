@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "lesson_data": {"reference"}, "lab": {"run", "settings"}, "key_words": set(), "template": {"errors", "key_words", "reference", "schema", "settings", "readers", "identifiers"},
     "sample": {"reference", "scoring", "schema"}, "untidy": set(), "teaching": {"errors"}, "sample_feeds": {"reference", "sample"}, "simulate": {"prices", "reference", "sample", "sample_feeds", "scoring", "stats", "untidy"},
     "evidence": {"errors", "readers", "reference", "results", "stats", "__version__"},
+    "planning": {"errors", "reference", "stats"}, "planning_report": {"disclosure", "report", "review", "wording", "__version__"},
     "review": {"disclosure", "report", "results", "wording", "__version__"}, "run_review": {"errors", "evidence", "page", "results", "review", "run", "__version__"},
     "cli": {"clean", "errors", "evidence", "lab", "load", "run", "run_review", "simulate", "teaching", "template"},
 }
