@@ -56,3 +56,20 @@ def test_unanswerable_questions_say_what_they_need(reports, scheme):
     answers = {a["question"]: a for a in json.loads((reports / scheme / "answers.json").read_text(encoding="utf-8"))["answers"]}
     assert "needs referrals with a referral_date and a first_contact_date" in answers["when"]["text"]
     assert "needs a costs table" in answers["cost"]["text"]
+
+
+@pytest.mark.parametrize("scheme, instrument, outcome", [("jobs-workshop", "depression", "mental_wellbeing"), ("beat-the-blues", "bdi2", "mental_wellbeing"),
+                                                         ("positive-behaviour-support", "utility", "health_related_quality_of_life")])
+def test_each_real_schemes_effect_is_in_its_record_and_the_record_is_taken(reports, scheme, instrument, outcome, tmp_path):
+    from sprx.evidence import add_file
+
+    path = reports / scheme / "evidence_record.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    shown = results(reports, scheme)
+    effect, standardised = (shown[f"effect_{stem}{instrument}", "all", "all"] for stem in ("", "standardised_"))
+    found = {e["effect_type"]: e for e in record["effects"]}
+    assert found["mean_difference"]["estimate"] == pytest.approx(effect, rel=1e-5) and found["smd"]["estimate"] == pytest.approx(standardised, rel=1e-5)
+    assert {e["outcome"] for e in record["effects"]} == {outcome} and record["maryland_level"] == 5 and record["period"] is None and not record["synthetic"]
+    assert add_file(path, tmp_path / "base", "A. Analyst", "2026-11-24") == {"studies": 1, "effects": 2}
+    answer = next(a for a in json.loads((reports / scheme / "answers.json").read_text(encoding="utf-8"))["answers"] if a["question"] == "evidence")
+    assert "this scheme's effect is" in answer["text"] and "which could be chance" in answer["text"]
