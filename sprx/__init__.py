@@ -27,6 +27,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.cohort.economics": "asked_horizon economic_people people_sharing_cost utility_instruments",
     "sprx.cohort.lost": "scores_and_covariates",
     "sprx.cohort.referrals": "all_referrals first_events has_ended stays",
+    "sprx.cohort.openness": "coproduction_answers standard_groups_filled what_is_measured what_is_said",
     "sprx.cohort.scores": "DOMAINS health_profiles instruments_by_domain measured_in_domains norm_of scores_out_of_time scores_set_aside",
     "sprx.cohort.use": "contaminated service_months services_used use_problem zeros_are_held",
     "sprx.prices": "last_outturn_year",
@@ -68,10 +69,11 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.metrics.impact": "Plan balance comparison_weights design_level effect fragility overlap people_compared time_zero",
     "sprx.metrics.impact.use": "use_change use_effect use_rates",
     "sprx.metrics.impact.use_months": "calendar_series use_event_study use_series",
+    "sprx.metrics.transparency": "bias_domains cheapest_to_record coproduction framework_links rap_levels self_appraisal standard_groups steps_to_gain strength",
     "sprx.metrics.when": (
         "activity_per_month compare_waits contacts_per_person control_charts first_event_curve first_event_within mean_wait median_wait referrals_per_month "
         "seasons seen_within sessions_used time_between_contacts time_to_closure time_to_first_contact wait_ratios weekdays"),
-    "sprx.answers": "NEEDS answer_cost answer_data_quality answer_for_whom answer_how_well answer_cost_effectiveness answer_evidence answer_impact answer_later answer_when headline in_order next_steps",
+    "sprx.answers": "NEEDS answer_cost answer_data_quality answer_for_whom answer_how_well answer_cost_effectiveness answer_evidence answer_impact answer_later answer_transparency answer_when headline in_order next_steps",
     "sprx.wording": (
         "alt_of_curve alt_of_heat alt_of_inequality alt_of_levels alt_of_stages better_is caution describe_answers describe_axis describe_change "
         "describe_completeness describe_composition describe_coverage describe_definitions describe_funnel describe_groups describe_inequality describe_needs "
@@ -100,6 +102,9 @@ _HOMES = {home: names.split() for home, names in {
         "describe_new_designs describe_periods describe_reading domain_words known_words"),
     "sprx.wording.review_findings": (
         "alt_of_gaps change_words describe_certainty describe_economics describe_empty_cells describe_one_trial describe_two_returns finding_lines group_rule_words"),
+    "sprx.wording.transparency": (
+        "NO_COPRODUCTION TOOL_WORDS alt_of_checks alt_of_standard bias_lines check_lines coproduction_lines describe_bias describe_checks describe_coproduction describe_frameworks describe_rap describe_standard "
+        "describe_steps describe_strength framework_lines level_lines rap_lines standard_lines step_lines step_sentences"),
     "sprx.wording.use": (
         "alt_of_event_study alt_of_series describe_event_study describe_other_uses describe_published_caution describe_series describe_use describe_use_before "
         "describe_use_change describe_zeros event_rows series_rows service_name"),
@@ -121,6 +126,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.planning_report": "start_plan",
     "sprx.plots.planning": "plot_effect_scale plot_false_success plot_follow_up plot_needed plot_power plot_worth",
     "sprx.plots.review": "plot_bias plot_designs plot_flow plot_gaps",
+    "sprx.plots.transparency": "plot_checks plot_standard",
     "sprx.plots.value": "plot_acceptability plot_plane",
     "sprx.report": "start_report",
     "sprx.review": "start_review",

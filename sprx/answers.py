@@ -6,12 +6,14 @@ from sprx.wording import (IF_ALIKE, SETTLED, Answer, caution, chances, count, de
                           interval, not_valued, number, one, percent, score_verdict, unknown_share, use_verdict)
 
 from sprx.wording import EFFECT_FROM, SINGULAR, absent, describe_added, describe_place, outcome_words, sets_in, studies_words, describe_unused_lines, listed, pounds, pounds_interval, price_caution, share_of_budget, short_verdict, spell
+from sprx.wording.transparency import ALREADY_SAID, describe_checks, describe_level, step_sentences
 
 QUESTIONS = {
     "when": "When are people referred and seen?", "for_whom": "For whom does it work: who is reached?",
     "how_well": "How well does it work for those it reaches?", "impact": "What difference does it make?",
     "cost": "What does it cost?", "cost_effectiveness": "Is it worth the money?", "provision": "What exists locally already?",
-    "evidence": "What does it add to the evidence?", "data_quality": "Can we trust the data?"}
+    "evidence": "What does it add to the evidence?", "data_quality": "Can we trust the data?",
+    "transparency": "How open and how strong is this evaluation?"}
 
 MANY_STUDIES = 10           # that an average rests on, to be sure where a scheme lies among them
 COMPARISON = "the same scores or service use for similar people who were not referred (people with arm = comparison and an index_date)"
@@ -287,6 +289,23 @@ def answer_evidence(own, record):
     text += f" In this evidence base it is the first with a comparison to report on {listed(first)}." if first else ""
     sure = 1 if before is None else 3 if others.estimate >= MANY_STUDIES else 2
     return Answer("evidence", text, sure, f"{studies_words(others.estimate)} with a comparison to set it against" + ("; most were read as abstracts only" if others.estimate else ""), [])
+
+
+def answer_transparency(checks, strength, cheapest):
+    """From released tables of chapter 09: the score with its parts and the level reached; the cheapest steps that no other chapter names are passed on.
+
+    Parameters
+    ----------
+    checks, strength : DataFrame
+        Released `self_appraisal` and `strength` results.
+    cheapest : DataFrame
+        `cheapest_to_record` of the released steps.
+    """
+    if one(checks, "check_score") is None:
+        return Answer("transparency", "Cannot be answered: needs the chapters before this one.", 0, "there are no earlier results to check", [])
+    own = cheapest[~cheapest["level"].isin(ALREADY_SAID)]
+    return Answer("transparency", f"{describe_checks(checks)} {describe_level(strength)}", 2, "read from this run itself; what counts as met, and how much each check weighs, is our judgement",
+                  [(4, sentence) for sentence in step_sentences(own)])
 
 
 def answer_later(question, held):

@@ -14,7 +14,9 @@ HIDDEN = "too few people to show, or hidden so that such a number cannot be work
 OVERLAPPING = ("suitable_group", "delta", "threshold", "months", "table", "arm", "need", "activity_type", "need_by_activity", "occasion", "timing", "domain", "log_rank", "phase",
                "arm_and_time", "month_from_start", "calendar_month", "analysis", "left_out", "compared")
 # breakdowns in which each level holds the next, and counts that the flows beside them lead from one to the next
-NESTED, STOCKS = ("stage", "contacts_at_least"), ("caseload",)
+NESTED, STOCKS = ("stage", "contacts_at_least"), ("caseload", "sent_to_group")
+# measures whose levels are the parts of a whole, though others of the same breakdown overlap
+PARTS_OF_A_WHOLE = ("demand_share", "need_share")
 # numbers about people at a stage, and the stages each is a part of ('' = everyone referred); from two exact ones the few between could be had
 EARLIER = {"seen": ("",), "completed": ("", "seen"), "followed_up": ("",)}
 # the same people in another form: what is hidden in the first is hidden in these; their other number is of people with a known group
@@ -25,12 +27,13 @@ OF_SUBGROUP = ("subgroup_shrunken", "subgroup_interaction", "subgroup_arm_differ
 BLUNTED = ("mean_of_people", "sd_of_people", "median_of_people", "smd", "slope_index", "relative_index", "fitted_rate", "referral_rate_standardised")
 # changes under a belief about those lost, odds, costs and effects: from exact ones the share lost, or the degrees of freedom and so n, could be had; three figures
 COARSE = ("change_return_to_baseline", "change_delta", "tipping_point", "odds_of_follow_up", "use_", "rate_ratio", "minimum_detectable_ratio",
-          "mean_qaly", "mean_cost", "uncontrolled_qaly", "qaly_", "cost_difference", "net_benefit", "wellby_", "wellbeing_value", "capacity_", "health_value", "social_return")
+          "mean_qaly", "mean_cost", "uncontrolled_qaly", "qaly_", "cost_difference", "net_benefit", "wellby_", "wellbeing_value", "capacity_", "health_value", "social_return", "distance_to_nearest")
 # rows about money, cost lines or what others published, and rows made of released ones: nobody is counted in them, nothing is hidden or rounded
 NOT_ABOUT_PEOPLE = ("cost_total", "cost_charged", "cost_by_category", "cost_by_kind", "cost_by_basis", "cost_by_category_and_basis", "cost_lines_given", "cost_driver",
                     "cost_per_additional_improved", "published_cost", "published_caseload")
 FROM_RELEASED = ("study_effect", "study_change", "study_difference", "average_effect", "average_change", "average_difference", "further_", "direction_", "pooled_", "prediction_",
-                 "own_estimate", "other_studies", "weight_of_scheme", "shrunken_estimate", "studies_", "small_study_slope", "tau2", "i2")    # how rows of published and released numbers begin
+                 "own_estimate", "other_studies", "weight_of_scheme", "shrunken_estimate", "studies_", "small_study_slope", "tau2", "i2", "services_", "gap_index", "places_used", "community_",
+                 "check_", "bias_domain_", "strength_", "step_hours", "coproduction_", "framework_link", "rap_")    # how rows of published and released numbers begin
 PER_COUNTED = "pounds a "       # how the unit of a cost shared among counted people begins
 NUMBERS = ["n", "n_missing", "estimate", "std_error", "conf_low", "conf_high"]
 
@@ -229,7 +232,7 @@ def _second_cells(out, hide, rule):
             also[part.index] |= _linked(out, hide | also)[part.index]
         if group in NESTED:
             also[_near_stages(size[part.index], rule)] = True
-        elif group not in OVERLAPPING and not part["unit"].isin(["rows", "rank"]).any() and not part["measure"].eq("completeness").any():
+        elif (group not in OVERLAPPING or measure in PARTS_OF_A_WHOLE) and not part["unit"].isin(["rows", "rank"]).any() and not part["measure"].eq("completeness").any():
             # an estimate that is no ratio of counts (a Kaplan-Meier share, a mean) is had back from no total; its n may be
             counts = part["denominator"].notna() | part["n"].map(lambda n: _small(n, rule))
             gone = (hide | also)[part.index]
@@ -258,6 +261,10 @@ def _crossing(out, size, hidden):
         sums = answers.loc[answers["group"].eq("answers_to_all_needs") & ~hidden[answers.index], "level"]
         lines = pd.concat([pd.get_dummies(cells["group"]), pd.get_dummies(cells["level"]).reindex(columns=sums, fill_value=False)], axis=1)
         more |= _until_safe(size, hidden, lines.astype(bool))
+    cells = out[out["measure"].eq("demand_share") & out["group"].str.endswith("_by_area")]
+    if len(cells) > 1:                  # the prescriptions of each kind of activity are the sum over the areas
+        lines = pd.get_dummies(cells["level"].str.split(" | ", regex=False).str[0]).astype(bool).assign(everyone=True)
+        more |= _until_safe(size, hidden, lines)
     return more
 
 
@@ -331,3 +338,15 @@ def release_draws(draws, rule):
     draws = draws[~draws["n"].map(lambda n: _small(n, rule)).astype(bool)].drop(columns="n")
     numbers = draws.select_dtypes("floating").columns
     return draws.assign(**{name: draws[name].map(lambda value: float(f"{value:.3g}")) for name in numbers})
+
+
+def release_places(places, rule):
+    """Places of services on a map, to about a hundred metres: a directory has made them public. Places of people have no column here.
+
+    Parameters
+    ----------
+    places : DataFrame
+        One row per service: measure, group, level, lat, lon.
+    rule : Rule
+    """
+    return places[["measure", "group", "level", "lat", "lon"]].assign(lat=places["lat"].round(3), lon=places["lon"].round(3))
