@@ -356,6 +356,16 @@ def test_studies_without_a_group_are_a_group():
     assert {level: fit.k for level, fit in found.items()} == {"a": 4, "missing": 2}
 
 
+def test_errors_robust_to_clusters_of_one_are_whites_with_t_limits():
+    y, v = studies(8)
+    fit = synthesis.synthesise(y, v)
+    w = 1 / (v + fit.tau2)
+    error = ((w * (y - fit.coef[0])) ** 2).sum() ** 0.5 / w.sum() * (8 / 7) ** 0.5
+    row = nested.cluster_robust(fit, np.arange(8)).iloc[0]
+    assert [row.std_error, row.conf_high, row.conf_low] == pytest.approx([error, fit.coef[0] + 2.364624 * error, fit.coef[0] - 2.364624 * error]) and row.df == 7
+    assert nested.three_level(y, v, np.arange(8))["q"] == pytest.approx(fit.q)
+
+
 def test_groups_are_compared_by_their_means_and_the_errors_of_these():
     y, v = studies(12, tau=0.6)
     found, q, p = synthesis.synthesise_by(y, v, list("aaaabbbbcccc"))
@@ -398,6 +408,7 @@ def test_common_ratios_are_those_of_statsmodels():
     theirs = StratifiedTable([np.array([[a[i], n1[i] - a[i]], [c[i], n2[i] - c[i]]]) for i in range(4)])
     found = mantel_haenszel.mantel_haenszel(a, n1, c, n2, "OR")
     assert [found["estimate"], found["std_error"]] == pytest.approx([theirs.logodds_pooled, theirs.logodds_pooled_se]) and [found["conf_low"], found["conf_high"]] == pytest.approx(theirs.logodds_pooled_confint())
+    assert found["q_p"] == pytest.approx(chi2.sf(found["q"], 3)) and found["i2"] == pytest.approx(max(0, 100 * (found["q"] - 3) / found["q"]))
     assert mantel_haenszel.mantel_haenszel(a, n1, c, n2)["estimate"] == pytest.approx(np.log(theirs.riskratio_pooled))
 
 
