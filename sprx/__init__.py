@@ -26,12 +26,15 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.clean_outcomes": "other_value_sets with_value_set",
     "sprx.cohort.economics": "asked_horizon economic_people people_sharing_cost utility_instruments",
     "sprx.cohort.lost": "scores_and_covariates",
+    "sprx.cohort.provision": (
+        "all_kinds community_groups directory_notes distances fitting_kinds joined_areas local_services months_covered needs_by_area prescriptions service_places services_by_kind "
+        "why_no_services"),
     "sprx.cohort.referrals": "all_referrals first_events has_ended stays",
     "sprx.cohort.openness": "coproduction_answers standard_groups_filled what_is_measured what_is_said",
     "sprx.cohort.scores": "DOMAINS health_profiles instruments_by_domain measured_in_domains norm_of scores_out_of_time scores_set_aside",
     "sprx.cohort.use": "contaminated service_months services_used use_problem zeros_are_held",
     "sprx.prices": "last_outturn_year",
-    "sprx.evidence.subject": "read_review",
+    "sprx.evidence.subject": "checked_base read_review",
     "sprx.evidence": "check_base effects_with_studies evidence_record read_base with_record with_std_errors",
     "sprx.stats.effect_sizes": (
         "change_by_change_sd change_by_first_sd change_from_t fisher_z from_interval g_from_t hedges_g log_mean_ratio log_odds log_odds_ratio log_rate_ratio log_risk_ratio mean_change "
@@ -70,10 +73,13 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.metrics.impact.use": "use_change use_effect use_rates",
     "sprx.metrics.impact.use_months": "calendar_series use_event_study use_series",
     "sprx.metrics.transparency": "bias_domains cheapest_to_record coproduction framework_links rap_levels self_appraisal standard_groups steps_to_gain strength",
+    "sprx.metrics.provision": (
+        "community_changes demand_shares distance_to_nearest gap_index need_demand offered_nearby places_of_services places_used prescriptions_by_month referrals_sent "
+        "sent_to_known_places services_alike services_by_type services_for_needs services_in_cells services_overlap services_that_say"),
     "sprx.metrics.when": (
         "activity_per_month compare_waits contacts_per_person control_charts first_event_curve first_event_within mean_wait median_wait referrals_per_month "
         "seasons seen_within sessions_used time_between_contacts time_to_closure time_to_first_contact wait_ratios weekdays"),
-    "sprx.answers": "NEEDS answer_cost answer_data_quality answer_for_whom answer_how_well answer_cost_effectiveness answer_evidence answer_impact answer_later answer_transparency answer_when headline in_order next_steps",
+    "sprx.answers": "answer_cost answer_data_quality answer_for_whom answer_how_well answer_cost_effectiveness answer_evidence answer_impact answer_provision answer_transparency answer_when headline in_order next_steps",
     "sprx.wording": (
         "alt_of_curve alt_of_heat alt_of_inequality alt_of_levels alt_of_stages better_is caution describe_answers describe_axis describe_change "
         "describe_completeness describe_composition describe_coverage describe_definitions describe_funnel describe_groups describe_inequality describe_needs "
@@ -97,6 +103,9 @@ _HOMES = {home: names.split() for home, names in {
         "alt_of_false_success alt_of_follow_up alt_of_needed alt_of_power alt_of_scale alt_of_worth answer_plan choice_words describe_false_success describe_follow_up describe_people_needed "
         "describe_played describe_smallest describe_worth design_words worth_words"),
     "sprx.wording.protocol": "protocol record_words",
+    "sprx.wording.provision": (
+        "NO_SERVICES alike_lines alt_of_gap alt_of_gap_areas alt_of_services_map area_rows describe_alike describe_community describe_distance describe_entries describe_gap "
+        "describe_gap_areas describe_listed describe_needs_served describe_offered_nearby describe_overlap_of_services describe_places_used gap_rows group_lines kind_rows note_lines"),
     "sprx.wording.review": (
         "alt_of_bias alt_of_designs alt_of_flow answer_review asked_words averaged_outcomes describe_additions describe_bias describe_designs_over_time describe_directions describe_flow "
         "describe_new_designs describe_periods describe_reading domain_words known_words"),
@@ -125,6 +134,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.planning": "plan_evaluation",
     "sprx.planning_report": "start_plan",
     "sprx.plots.planning": "plot_effect_scale plot_false_success plot_follow_up plot_needed plot_power plot_worth",
+    "sprx.plots.provision": "plot_gap_areas plot_services_map",
     "sprx.plots.review": "plot_bias plot_designs plot_flow plot_gaps",
     "sprx.plots.transparency": "plot_checks plot_standard",
     "sprx.plots.value": "plot_acceptability plot_plane",

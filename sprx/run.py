@@ -128,6 +128,8 @@ def _parameters_for(path, parameters):
             raise SchemeError(f"The parameter {name} of {path.name} takes {type(default).__name__} (such as {default!r}); found {value!r}.")
         if name == "conf_level" and not 0 < value < 1:
             raise SchemeError(f"conf_level is a fraction between 0 and 1, such as 0.95; found {value!r}.")
+        if name.endswith("_dir") and value and not Path(value).is_dir():
+            raise SchemeError(f"{name}: no such folder: {value}.")
         taken[name] = value
     return taken
 
@@ -211,7 +213,9 @@ def _execute(path, work, folder, parameters):
     from sprx.kernels import LocalKernelManager
 
     target, inside = work / "notebooks" / path.name, work / "notebooks"
-    given = {"scheme_dir": os.path.relpath(folder.resolve(), inside.resolve()), "output_dir": "..", **parameters}
+    folders = {name: value for name, value in parameters.items() if name.endswith("_dir") and value} | {"scheme_dir": folder}
+    from_inside = {name: os.path.relpath(Path(value).resolve(), inside.resolve()) for name, value in folders.items()}     # no path of this machine in the notebook
+    given = {**parameters, **from_inside, "output_dir": ".."}
     given = {name: value for name, value in given.items() if name in declared_parameters(path)}
     try:
         # the kernel is started in the folder of the executed notebook; papermill's own `cwd` would move every thread there

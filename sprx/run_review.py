@@ -41,8 +41,7 @@ def run_review(out, base=None):
     shutil.rmtree(work, ignore_errors=True)
     try:
         (work / "notebooks").mkdir(parents=True)
-        inside = os.path.relpath(Path(base).resolve(), (work / "notebooks").resolve()) if base else ""
-        run._execute(_notebook(), work, Path(base or "."), {"base_dir": inside})
+        run._execute(_notebook(), work, Path(base or "."), {"base_dir": str(base) if base else ""})
         _finish(work, review, time.monotonic() - started)
         return run._publish(work, out / NAME)
     finally:

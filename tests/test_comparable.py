@@ -194,6 +194,15 @@ def test_robustness_leaves_each_study_out_and_says_that_nine_studies_cannot_tell
     assert robustness(comparable_effects(effects(*several(2)))).empty
 
 
+def test_where_filling_in_finds_no_end_the_row_says_so(monkeypatch):
+    def endless(*_, **__):
+        raise DataError("no number of missing studies settles")
+
+    monkeypatch.setattr(synthesis, "trim_and_fill", endless)
+    table = robustness(comparable_effects(effects(*[row | dict(n=60 + 40 * i) for i, row in enumerate(several(12))]))).set_index("measure")
+    assert "settles" in table.loc["pooled_with_missing_filled_in", "note"] and math.isnan(table.loc["pooled_with_missing_filled_in", "estimate"])
+
+
 # ---- a scheme among the others
 
 def own(**row):
@@ -201,8 +210,9 @@ def own(**row):
 
 
 def test_the_scheme_is_set_beside_the_others_and_drawn_to_them_by_its_own_error():
-    studies = comparable_effects(effects(*several(4), own()))
+    studies = comparable_effects(effects(*[r | dict(estimate=3 * (i % 2)) for i, r in enumerate(several(4))], own()))
     table = against_evidence(studies, "mine").set_index("measure")
+    assert pool(studies).tau2 > 0
     others, mine = studies[studies.study_id != "mine"], studies[studies.study_id == "mine"].iloc[0]
     assert table.loc["pooled_before", "estimate"] == pool(others).coef[0] and table.loc["other_studies", "estimate"] == 4
     fit = pool(studies)

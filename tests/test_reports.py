@@ -328,3 +328,16 @@ def test_an_unwritable_out_folder_is_an_error_in_words(tmp_path):
     blocked.write_text("", encoding="utf-8")
     done = sprx("run", SAMPLE / "castle", "--out", blocked)
     assert done.returncode == 1 and "Give another folder with --out" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_users_own_evidence_is_used_where_it_is_named_and_a_folder_that_is_not_there_is_refused(reports, tmp_path):
+    record = reports / "harbour" / "evidence_record.json"
+    assert sprx("evidence", "add", record, "--base", tmp_path / "base", "--by", "A", "--synthetic").returncode == 0
+    wrong = sprx("run", SAMPLE / "northfield", "--out", tmp_path / "out", "--set", f"evidence_dir={tmp_path / 'gone'}")
+    assert wrong.returncode == 2 and "evidence_dir: no such folder" in wrong.stderr and not (tmp_path / "out").exists()
+    done = sprx("run", SAMPLE / "northfield", "--out", tmp_path / "out", "--set", f"evidence_dir={tmp_path / 'base'}")
+    assert done.returncode == 0, done.stderr
+    found = pd.read_csv(tmp_path / "out" / "northfield" / "results.csv")
+    assert found["level"].str.contains("Harbour").any()
+    executed = (tmp_path / "out" / "northfield" / "notebooks" / "08_evidence.ipynb").read_text(encoding="utf-8")
+    assert str(tmp_path.resolve()) not in executed

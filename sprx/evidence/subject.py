@@ -51,18 +51,34 @@ def read_review(base_dir=""):
     SchemeError
         If there is no such folder, or a row breaks the rules of the base: a review of it would count wrongly.
     """
-    if str(base_dir) and not Path(base_dir).is_dir():
-        raise SchemeError(f"No such folder: {base_dir}. Give the folder with your part of the evidence base, or leave it out.")
-    tables = read_base(base_dir or None)
-    problems = check_base(tables)
-    tables["effects"] = _with_outcomes(tables["effects"])
-    if problems:
-        raise SchemeError([str(p) for p in problems])
+    tables = checked_base(base_dir)
     tables = {name: rows.assign(file=rows["file"].where(rows["file"].str.startswith(SHIPPED), f"your {name}.csv")) for name, rows in tables.items()}
     asked = facts("review/asked_2015")
     tables["asked_2015"] = asked.assign(added_by="sprx", file="sprx/reference/review/asked_2015.csv", where=[f"row {i + 2}" for i in range(len(asked))])
     synthetic = bool(tables["studies"]["title"].str.startswith(SYNTHETIC).any())
     return Review(ReviewSettings(synthetic), {name: typed(rows, name) if name in TABLES else rows for name, rows in tables.items()}, effects_with_studies(tables))
+
+
+def checked_base(base_dir=""):
+    """The evidence base as `read_base` gives it, once it keeps its rules; an effect without an outcome gets that of its instrument.
+
+    Parameters
+    ----------
+    base_dir : str or Path
+        The user's part of the base; '' for what sprx carries alone.
+
+    Raises
+    ------
+    SchemeError
+        If there is no such folder, or with every row that breaks the rules.
+    """
+    if str(base_dir) and not Path(base_dir).is_dir():
+        raise SchemeError(f"No such folder: {base_dir}. Give the folder with your part of the evidence base, or leave it out.")
+    tables = read_base(base_dir or None)
+    problems = check_base(tables)
+    if problems:
+        raise SchemeError([str(p) for p in problems])
+    return tables | {"effects": _with_outcomes(tables["effects"])}
 
 
 def _with_outcomes(effects):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from sprx.errors import DataError
 from sprx.metrics.evidence.comparable import RATIO, SETS, pool, why_not_pooled
 from sprx.results import result_table, stack_results
 
@@ -149,7 +150,7 @@ def robustness(studies, conf_level=0.95):
         Result layout; group = 'kind: outcome': pooled_without (level = the study left out); pooled_by_method (level = DL, PM); small_study_slope (Egger) and
         pooled_with_missing_filled_in (trim-and-fill) where there are ten studies or more, else a row that says so. Sets that are not averaged have no rows.
     """
-    from sprx.stats.synthesis import egger, leave_one_out, trim_and_fill
+    from sprx.stats.synthesis import leave_one_out
 
     tables = []
     for _, rows in studies.groupby(SETS, sort=True):
@@ -163,16 +164,26 @@ def robustness(studies, conf_level=0.95):
                               **_shown(r.estimate, r.conf_low, r.conf_high, first["scale"], good))
                  for r, name, n in zip(leave_one_out(y, v, **how).itertuples(), usable["cite_name"], usable["n"])]
         found += [_mean_rows(pool(rows, conf_level, method), about | dict(level=method), first["scale"], good, ("pooled_by_method", ""))[0] for method in ("DL", "PM")]
-        if len(usable) < TO_TELL_BIAS:
-            found.append(about | dict(measure="small_study_slope", unit="standard errors", note=f"fewer than {TO_TELL_BIAS} studies: nobody can tell", conf_level=None))
-        else:
-            slope, (filled, side, fit, _) = egger(y, v), trim_and_fill(y, v, **how)
-            half = _t_quantile(conf_level, slope["df"]) * slope["bias_error"]
-            found.append(about | dict(measure="small_study_slope", estimate=slope["bias"], std_error=slope["bias_error"], conf_low=slope["bias"] - half, conf_high=slope["bias"] + half,
-                                      unit="standard errors", method="Egger: weighted least squares of effects on their errors"))
-            found.append(_mean_rows(fit, about, first["scale"], good, ("pooled_with_missing_filled_in", ""))[0] | dict(note=f"{filled} studies filled in on the {side}"))
+        found += _small_studies(y, v, about, first["scale"], good, how)
         tables.append(result_table(found))
     return stack_results(*tables)
+
+
+def _small_studies(y, v, about, scale, good, how):
+    """Rows of Egger's slope and of trim-and-fill, or that there are too few studies to tell."""
+    from sprx.stats.synthesis import egger, trim_and_fill
+
+    slope = about | dict(measure="small_study_slope", unit="standard errors")
+    if len(y) < TO_TELL_BIAS:
+        return [slope | dict(note=f"fewer than {TO_TELL_BIAS} studies: nobody can tell", conf_level=None)]
+    line = egger(y, v)
+    half = _t_quantile(about["conf_level"], line["df"]) * line["bias_error"]
+    slope |= dict(estimate=line["bias"], std_error=line["bias_error"], conf_low=line["bias"] - half, conf_high=line["bias"] + half, method="Egger: weighted least squares of effects on their errors")
+    try:
+        filled, side, fit, _ = trim_and_fill(y, v, **how)
+    except DataError as error:          # with some sets the number to fill in never settles
+        return [slope, about | dict(measure="pooled_with_missing_filled_in", unit=_shown(0, 0, 0, scale, good)["unit"], note=str(error))]
+    return [slope, _mean_rows(fit, about, scale, good, ("pooled_with_missing_filled_in", ""))[0] | dict(note=f"{filled} studies filled in on the {side}")]
 
 
 def other_averages(studies, each, conf_level=0.95):
