@@ -5,6 +5,7 @@ import pandas as pd
 from sprx.wording import (IF_ALIKE, SETTLED, Answer, caution, chances, count, describe_break_even, describe_effect, describe_no_comparison, describe_series, describe_share_improved, describe_use, describe_use_change, describe_value, direction, expected_too,
                           interval, not_valued, number, one, percent, score_verdict, unknown_share, use_verdict)
 
+from sprx.wording import NO_SERVICES, absent_kinds, has_services, kinds_listed
 from sprx.wording import EFFECT_FROM, SINGULAR, absent, describe_added, describe_place, outcome_words, sets_in, studies_words, describe_unused_lines, listed, pounds, pounds_interval, price_caution, share_of_budget, short_verdict, spell
 from sprx.wording.transparency import ALREADY_SAID, describe_checks, describe_level, step_sentences
 
@@ -18,10 +19,7 @@ QUESTIONS = {
 MANY_STUDIES = 10           # that an average rests on, to be sure where a scheme lies among them
 COMPARISON = "the same scores or service use for similar people who were not referred (people with arm = comparison and an index_date)"
 COSTS_NEEDED = "a costs table: every item with its amount, price year and whether it was paid or in kind"
-# what has to be recorded before a later chapter can answer, as (tables.columns wanted, advice)
-NEEDS = {
-    "provision": "a provision table: local services, what they offer, where, and how many people they can take"}
-TABLES = {"provision": ("a provision table", "provision")}
+CHECKED, MAPPED, MANY_SENT = 0.8, 0.9, 100      # of a list of services, to be fairly sure of it: shares checked lately and of a known kind; prescriptions
 # columns that are empty for good reason: not everybody is bereaved, closed, or begins an activity
 EMPTY_BY_NATURE = {"bereaved_on", "closed_date", "closure_reason", "start_date", "index_date", "first_contact_date", "sessions_attended",
                    "local_label", "measured_on", "months", "service_id", "age", "birth_year"}
@@ -308,21 +306,36 @@ def answer_transparency(checks, strength, cheapest):
                   [(4, sentence) for sentence in step_sentences(own)])
 
 
-def answer_later(question, held):
-    """A question that this version has no chapter for, or that the data cannot answer: the card stays and says what to record.
+def answer_provision(tables, unread):
+    """From released tables of chapter 07: how many services are listed, and what people are sent to that nobody on the list offers.
 
     Parameters
     ----------
-    question : str
-        A key of NEEDS.
-    held : set of str
-        What the data hold: names of tables, and 'comparison' for comparison people.
+    tables : dict of str to DataFrame
+        Report.released: listed, entries, demand, gap.
+    unread : str
+        Why a directory that scheme.yaml names could not be read; '' where it names none or it was read.
     """
-    words, needed = TABLES[question]
-    if needed in held:
-        return Answer(question, f"Not answered yet: the data hold {words}, but this version of sprx has no chapter on it.", 0,
-                      "not analysed in this version", [])
-    return Answer(question, f"Cannot be answered: needs {NEEDS[question]}.", 0, f"the data hold no {words.removeprefix('a ')}", [])
+    if not has_services(tables["listed"]):
+        why = "the directory of services could not be read; the chapter says why" if unread else "the data hold no provision table"
+        step = "Save the local directory of services again: the file that scheme.yaml names could not be read." if unread else f"Keep {NO_SERVICES}. A council's directory, saved as Open Referral JSON, will do."
+        return Answer("provision", f"Cannot be answered: needs {NO_SERVICES}.", 0, why, [(3, step)])
+    total, demand, says = one(tables["listed"], "services_listed"), tables["demand"], tables["entries"].set_index("level")["estimate"]
+    shares = demand[demand["group"].eq("activity_type")].set_index("level")["estimate"]
+    absent_here, sent = absent_kinds(tables["listed"]), 0 if demand.empty or demand["n"].isna().all() else demand["n"].max()
+    asked = sorted((k for k in absent_here if shares.get(k, 0) > 0), key=lambda k: -shares[k])
+    text = f"{count(total.estimate)} services are listed. "
+    if asked:
+        text += f"No service that is listed offers {kinds_listed(asked, 'or')}, to which {percent(shares[asked].sum())} of the prescriptions went"
+    else:
+        text += f"No service that is listed offers {kinds_listed(absent_here, 'or')}" if absent_here else "Each kind of activity has at least one"
+    text += "; a gap in a list is not always a gap in the place." if absent_here else "; that a service is listed does not say that it takes people."
+    sure = 2 if says["checked in the last three months"] >= CHECKED and says["kind of activity"] >= MAPPED and sent >= MANY_SENT else 1
+    why = f"{percent(says['checked in the last three months'])} of the entries were checked in the three months before the data were taken, and {percent(says['kind of activity'])} are of a known kind"
+    why += f"; {count(sent)} prescriptions" if sent else "; no prescriptions can be set beside them"
+    steps = [(4, f"Ask local partners who offers {kinds_listed(asked, 'or')}: people are sent to it and nobody is listed.")] if asked else []
+    steps += [(5, "Ask the keeper of the directory of services to check old entries.")] if says["checked in the last three months"] < CHECKED else []
+    return Answer("provision", text, sure, why, steps)
 
 
 def in_order(answers):

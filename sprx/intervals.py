@@ -77,3 +77,12 @@ def cost_each(cost, count, conf_level, share=None):
         return np.nan, np.nan, np.nan
     each = cost / value.prod()
     return tuple(float(found) for found in (each, each / np.exp(np.hypot.reduce(np.log(high / value))), each * np.exp(np.hypot.reduce(np.log(value / low)))))
+
+
+def difference_of_shares(first, of_first, second, of_second, conf_level):
+    """Limits of first / of_first - second / of_second: (low, high), missing where either has none. Newcombe (1998) Stat Med 17:873, method 10."""
+    if not (of_first > 0 and of_second > 0):
+        return np.nan, np.nan
+    one, other = first / of_first, second / of_second
+    (low1, high1), (low2, high2) = wilson(first, of_first, conf_level), wilson(second, of_second, conf_level)
+    return float(one - other - np.hypot(one - low1, high2 - other)), float(one - other + np.hypot(high1 - one, other - low2))

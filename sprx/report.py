@@ -11,7 +11,7 @@ import pandas as pd
 
 from sprx import disclosure
 from sprx.answers import QUESTIONS
-from sprx.results import CURVE_COLUMNS, DRAW_COLUMNS, RESULT_COLUMNS, csv_bytes
+from sprx.results import CURVE_COLUMNS, DRAW_COLUMNS, PLACE_COLUMNS, RESULT_COLUMNS, csv_bytes
 from sprx.wording import SURE, count, describe_axis, level_name, number, percent
 
 
@@ -19,9 +19,11 @@ DRAWN_AT_LEAST = 1 / 3   # a figure of which less could be drawn would mislead
 
 
 def _kind(table):
-    """How a table is released and the columns it then has: a curve, joint draws, or results."""
+    """How a table is released and the columns it then has: a curve, places of services, joint draws, or results."""
     if "days" in table.columns:
         return disclosure.release_curve, CURVE_COLUMNS
+    if "lat" in table.columns:
+        return disclosure.release_places, PLACE_COLUMNS
     return (disclosure.release_draws, DRAW_COLUMNS) if "draw" in table.columns else (disclosure.release, RESULT_COLUMNS)
 
 
@@ -52,7 +54,7 @@ class Report:
         name : str
             The name under which figures find it.
         table : DataFrame
-            Result layout, curve layout (a column `days`), or joint draws (a column `draw`).
+            Result layout, curve layout (a column `days`), places of services (a column `lat`), or joint draws (a column `draw`).
         describe : function of the released table, optional
             Returns a sentence.
         needs : str, optional
@@ -77,7 +79,9 @@ class Report:
         _show(f'<p class="{kind}">{html.escape(text)}</p>')
 
     def words(self, rows):
-        """Show terms and what they mean here, (term, words) pairs: no numbers, but how something was done."""
+        """Show terms and what they mean here, (term, words) pairs: no numbers of people, but how something was done; nothing where there are none."""
+        if not rows:
+            return
         _show("<dl>" + "".join(f"<dt>{html.escape(term)}</dt><dd>{html.escape(text)}</dd>" for term, text in rows) + "</dl>")
 
     def answer(self, answer):
@@ -111,7 +115,7 @@ class Report:
 
         table = self.released[name]
         table = table if rows is None else rows(table)
-        if table.empty or "draw" not in table and table["estimate"].notna().mean() < DRAWN_AT_LEAST:
+        if table.empty or "estimate" in table and table["estimate"].notna().mean() < DRAWN_AT_LEAST:
             what = f" (“{caption.split('. ')[0].rstrip('.')}”)" if isinstance(caption, str) else ""
             _show(f'<p class="needs">No figure: too few of its numbers can be shown{html.escape(what)}.</p>' + ("" if table.empty else self._folded(table)))
             return
@@ -143,8 +147,8 @@ class Report:
         _show(table_one_html(self.released[name]))
 
     def _folded(self, table, title="The table behind this"):
-        if "draw" in table:
-            return ""           # a thousand draws are for a machine: they lie beside the figure as a file
+        if "estimate" not in table:
+            return ""           # a thousand draws or places are for a machine: they lie beside the figure as a file
         return f"<details><summary>{html.escape(title or 'The table behind this')}</summary>{results_html(table)}</details>"
 
     def _counts_note(self, table):

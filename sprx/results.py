@@ -12,6 +12,7 @@ COUNTS = ["numerator", "denominator"]
 CURVE_COLUMNS = ["scheme_id", "question", "measure", "group", "level", "days", "n_at_risk", "n_events", "estimate", "conf_low",
                  "conf_high", "conf_level", "unit", "method", "suppressed"]
 DRAW_COLUMNS = ["scheme_id", "question", "measure", "draw", "effect", "cost"]       # of a joint bootstrap: no row is about a person
+PLACE_COLUMNS = ["scheme_id", "question", "measure", "group", "level", "lat", "lon"]     # of services, which are public; never of people
 FORMULA_STARTS = ("=", "+", "-", "@")
 TEXT = ["scheme_id", "question", "measure", "group", "level", "unit", "method", "note"]
 

@@ -10,6 +10,7 @@ from sprx.disclosure import HIDDEN, RULES, release
 from sprx.metrics.data_quality import completeness, rows_accounted
 from sprx.metrics.for_whom import composition, share_of_older, suitable_group_shares
 from sprx.metrics.how_well import funnel, outcome_results
+from sprx.metrics.provision import demand_shares, services_by_type
 from sprx.metrics.when import median_wait, seen_within
 from sprx.reference import measures
 from sprx.results import RESULT_COLUMNS, result_table, stack_results
@@ -165,15 +166,42 @@ def test_without_any_score_the_next_step_is_to_take_one():
         assert "cannot be answered: needs outcomes" in found.text and found.sure == sure and found.next_steps[0][0] == 1 and proper(found)
 
 
-# ---- the later questions, the headline, the next steps ----------------------------------------------------------------------
+# ---- what exists locally
 
-@pytest.mark.parametrize("question", list(answers.NEEDS))
-def test_a_later_question_says_what_it_needs_or_that_it_has_no_chapter_yet(question):
-    needed = answers.TABLES[question][1]
-    without, with_it = answers.answer_later(question, set()), answers.answer_later(question, {needed})
-    assert without.text == f"Cannot be answered: needs {answers.NEEDS[question]}." and with_it.text.startswith("Not answered yet: the data hold")
-    assert without.sure == with_it.sure == 0 and with_it.next_steps == [] and proper(without) and proper(with_it)
+def local(services, sent, fresh=0.9, known=1.0):
+    """The released tables of chapter 07 for services and prescriptions of each kind."""
+    kinds = list(dict.fromkeys([*services, *sent]))
+    rows = pd.DataFrame([(f"{k}{i}", k) for k, n in services.items() for i in range(n)], columns=["service_id", "activity_type"])
+    entries = result_table([dict(measure="services_that_say", group="entry", level=level, n=len(rows), estimate=share, unit="proportion")
+                            for level, share in (("checked in the last three months", fresh), ("kind of activity", known))])
+    given = pd.DataFrame({"activity_type": [k for k, n in sent.items() for _ in range(n)]})
+    return dict(listed=services_by_type(rows, kinds), entries=entries, demand=release(demand_shares(given, kinds), NHSE))
 
+
+def test_provision_names_what_people_are_sent_to_and_nobody_offers():
+    found = answers.answer_provision(local({"debt": 5, "housing": 0, "courses": 0}, {"debt": 100, "housing": 20, "courses": 80}), "")
+    assert found.text == ("5 services are listed. No service that is listed offers courses or housing support, to which 50% of the prescriptions went; a gap in a list is not always a gap in the place.")
+    assert found.sure == 2 and "200 prescriptions" in found.why and found.next_steps == [(4, "Ask local partners who offers courses or housing support: people are sent to it and nobody is listed.")] and proper(found)
+
+
+@pytest.mark.parametrize("tables", [local({"debt": 5}, {"debt": 200}, fresh=0.5), local({"debt": 5}, {"debt": 200}, known=0.8), local({"debt": 5}, {"debt": 60}), local({"debt": 5}, {})])
+def test_an_old_or_unread_list_or_few_prescriptions_leave_us_unsure(tables):
+    found = answers.answer_provision(tables, "")
+    assert found.sure == 1 and "Each kind of activity has at least one; that a service is listed does not say that it takes people." in found.text and proper(found)
+
+
+def test_a_kind_of_which_the_prescriptions_are_hidden_is_a_gap_without_a_number():
+    found = answers.answer_provision(local({"debt": 5, "housing": 0}, {"debt": 100, "housing": 3}), "")
+    assert "No service that is listed offers housing support; a gap" in found.text and "%" not in found.text and "3" not in found.text
+
+
+@pytest.mark.parametrize("unread, why, step", [("", "the data hold no provision table", "Keep a provision table"), ("x is a web page", "could not be read", "Save the local directory of services again")])
+def test_without_services_the_question_says_what_it_needs(unread, why, step):
+    found = answers.answer_provision(local({}, {}), unread)
+    assert found.text.startswith("Cannot be answered: needs a provision table") and found.sure == 0 and why in found.why and found.next_steps[0][1].startswith(step) and proper(found)
+
+
+# ---- the headline, the next steps ----------------------------------------------------------------------
 
 def test_answers_come_in_the_order_of_the_questions():
     mixed = [Answer(q, "x", 1, "y").as_dict() for q in reversed(answers.QUESTIONS)]

@@ -17,7 +17,7 @@ def cells(path):
 
 
 def test_the_report_notebooks_of_the_design_are_there():
-    assert [p.stem for p in NOTEBOOKS] == ["00_data_quality", "01_when", "02_for_whom", "03_how_well", "04_impact", "05_cost", "06_cost_effectiveness", "08_evidence", "09_transparency", "10_summary"]
+    assert [p.stem for p in NOTEBOOKS] == ["00_data_quality", "01_when", "02_for_whom", "03_how_well", "04_impact", "05_cost", "06_cost_effectiveness", "07_provision", "08_evidence", "09_transparency", "10_summary"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -259,7 +259,7 @@ def test_the_overview_stacks_every_scheme(reports):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_executed_notebooks_show_only_what_the_report_let_out(reports, scheme):
     notebooks = sorted((reports / scheme / "notebooks").glob("*.ipynb"))
-    assert len(notebooks) == 10
+    assert len(notebooks) == 11
     for path in notebooks:
         outputs = [o for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] for o in cell.get("outputs", [])]
         assert {o["output_type"] for o in outputs} == {"display_data"}, path.name
@@ -307,7 +307,7 @@ def test_a_scheme_of_two_people_is_reported_with_everything_hidden_and_no_suppre
     results = results[~not_about_people(results["measure"])]
     assert results.loc[results["estimate"].notna(), "estimate"].isin([0]).all()
     chapters = page(second, "tiny-open").xpath("//section")
-    assert len(chapters) == 10 and all("SMALL NUMBERS ARE NOT HIDDEN" in text_of(c) for c in chapters)
+    assert len(chapters) == 11 and all("SMALL NUMBERS ARE NOT HIDDEN" in text_of(c) for c in chapters)
     assert pd.read_csv(second / "tiny-open" / "results.csv")["estimate"].notna().sum() > 10
 
 

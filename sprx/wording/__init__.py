@@ -2,7 +2,7 @@
 
 from sprx.wording.words import (
     SURE, NOT_SHOWN, NAMES, ANALYSIS_WORDS, MEASURE_WORDS, STAGE_WORDS, Answer, number, count, percent, pounds, level_of, interval, one, listed,
-    level_name, cost_name, row_name, better_is, describe_axis, unknown_share, direction)
+    level_name, cost_name, kind_name, row_name, better_is, describe_axis, unknown_share, direction)
 from sprx.wording.figures import alt_of_levels, alt_of_curve
 from sprx.wording.data_quality import describe_rows, describe_problems, describe_completeness
 from sprx.wording.when import (
@@ -30,6 +30,7 @@ from sprx.wording.cost import (
 from sprx.wording.evidence import (
     BLOCKS, KINDS, OUTCOMES, SINGULAR, alt_of_directions, alt_of_forest, alt_of_funnel, component_words, describe_added, describe_designs, describe_place, describe_pooled, describe_record,
     describe_robustness, describe_shrunken, of_kind, outcome_words, sets_in, studies_words)
+from sprx.wording.provision import NO_SERVICES, absent_kinds, describe_listed, has_services, kinds_listed, named_kinds
 from sprx.wording.use import (
     ratio, ratio_limits, describe_zeros, describe_use, use_verdict, service_name, describe_use_change, describe_use_before, describe_event_study, describe_other_uses, event_rows,
     alt_of_event_study, series_rows, alt_of_series, describe_series, describe_published_caution)

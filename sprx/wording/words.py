@@ -133,11 +133,19 @@ def level_name(group, level):
         return " and ".join(level_name("suitable_group", part).lower() for part in level.split(" + "))
     if group == "need_by_activity":
         return ": ".join(level_name(name, part) for name, part in zip(("need", "activity_type"), level.split(" | ")))
+    if group.endswith("_by_area"):
+        return f"{kind_name(level.split(' | ')[0])}, {level.split(' | ')[-1]}"
     if group.startswith("answers_to_"):
         return f"{level_name('need', group.removeprefix('answers_to_')).replace('_', ' ')}: {level}"
     if level == "all" and group != "all":
         return describe_axis(group)
     return STAGE_WORDS.get(level, level) if group == "stage" else allowed(group).get(level, level) if group in LISTED else level
+
+
+def kind_name(kind):
+    """A kind of activity, or a family of kinds, in plain words without a capital."""
+    families = dict(zip(facts("activity_families")["family"], facts("activity_families")["family_name"]))
+    return families.get(kind) or allowed("activity_type").get(kind, kind).lower()
 
 
 def cost_name(level):
