@@ -130,12 +130,14 @@ def plan_evaluation(chosen, pooled=None):
     if is_use and design in ("before_after", "cluster_randomised"):
         raise DataError(f"Numbers of people for use of services are worked out for two arms of people: randomised, matched or concurrent; found {design}. "
                         "Choose one of these, or a score as outcome.")
-    if not (isinstance(people, (int, float)) and people == int(people) and people > 0):
-        raise DataError(f"A plan needs people: a whole number above 0 in the scheme; found {people}.")
+    if not (isinstance(people, (int, float)) and people == int(people) and 0 < people <= 1_000_000):
+        raise DataError(f"A plan needs people: a whole number above 0 in the scheme, and no more than a million; found {people}.")
     for name, least, most, words in (("starts_below", 0, 3, "How far below people in general people start, in SDs,"), ("lost_apart", -2, 2, "How much worse those lost fare, in SDs,"), ("months", 0.1, 60, "Months to follow-up")):
         if not least <= chosen[name] <= most:
             raise DataError(f"{words} must lie between {least:g} and {most:g}; found {chosen[name]:g}.")
     share(chosen["follow_up"], "The share of people measured again")
+    if not str(chosen["name"]).strip() or not str(chosen["name"]).isprintable():
+        raise DataError(f"The plan needs a name on one line; found {chosen['name']!r}.")
     effect, source = (chosen["effect"], "the plan's own figure") if chosen["effect"] else (FEWER, "an assumption: 15% fewer") if is_use else expected_effect(outcome, pooled)
     if is_use and effect == 1 or not is_use and not effect > 0:
         raise DataError(f"The effect to be found is {'a ratio of rates other than 1, such as 0.85' if is_use else 'in standard deviations better, above 0, such as 0.3'}; found {effect:g}.")

@@ -106,10 +106,28 @@ def scheme_id_from(name):
     return tidy if settings.SCHEME_ID.fullmatch(tidy) else "my-scheme"
 
 
-def _scheme_yaml(folder_name):
+def filled_scheme(folder_name, lines, record):
+    """The two files of a scheme folder whose settings are known already, as `sprx plan` makes them.
+
+    Parameters
+    ----------
+    folder_name : str
+    lines : dict of str to str
+        Keys of scheme.yaml and the line that stands for each.
+    record : list of (table, columns, when and why)
+        Becomes the sheet 'From day one'.
+
+    Returns
+    -------
+    dict of file name to bytes
+    """
+    return {settings.FILE: _scheme_yaml(folder_name, lines).encode("utf-8"), WORKBOOK: _workbook(record)}
+
+
+def _scheme_yaml(folder_name, filled=None):
     """The text of scheme.yaml. '# ' begins prose, '#' alone a setting that is switched off."""
     name = "".join(c for c in folder_name if c.isprintable()).strip() or "My scheme"
-    own = {"scheme_id": f"scheme_id: {scheme_id_from(folder_name)}", "name": f"name: {json.dumps(name, ensure_ascii=False)}"}
+    own = {"scheme_id": f"scheme_id: {scheme_id_from(folder_name)}", "name": f"name: {json.dumps(name, ensure_ascii=False)}"} | (filled or {})
     lines = ["# This file tells sprx what your scheme is and where its data are. Any text editor can change it.",
              "# A line that begins with '#' is not read. To switch a setting on, take away its '#' and nothing else: the spaces",
              "# in front of an indented line matter. Put text that holds ':' or '#' in double quotes.",
@@ -127,8 +145,8 @@ def _scheme_yaml(folder_name):
     return "\n".join(lines) + "\n"
 
 
-def _workbook():
-    """The bytes of the workbook to fill in."""
+def _workbook(record=()):
+    """The bytes of the workbook to fill in; `record` adds a sheet that says what to record from day one."""
     import xlsxwriter
 
     buffer = io.BytesIO()
@@ -141,6 +159,8 @@ def _workbook():
         "optional": {"bg_color": "#F2F2F2", "bottom": 1}, "text": {"num_format": TEXT}, "date": {"num_format": "yyyy-mm-dd"},
         "month": {"num_format": "yyyy-mm"}, "plain": {}}.items()}
     _write_read_me(book.add_worksheet("Read me"), formats)
+    if record:
+        _write_rows(book.add_worksheet("From day one"), formats, {"sheet": 22, "columns": 60, "when and why": 70}, record)
     ranges = _list_ranges()
     for table in schema.table_names():
         _write_table_sheet(book.add_worksheet(table), table, formats, ranges)

@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "evidence": {"errors", "readers", "reference", "results", "stats", "__version__"},
     "planning": {"errors", "reference", "stats"}, "planning_report": {"disclosure", "report", "review", "wording", "__version__"},
     "review": {"disclosure", "report", "results", "wording", "__version__"}, "run_review": {"errors", "evidence", "page", "results", "review", "run", "__version__"},
-    "cli": {"clean", "errors", "evidence", "lab", "load", "run", "run_review", "simulate", "teaching", "template"},
+    "run_plan": {"errors", "page", "planning", "planning_report", "results", "run", "run_review", "template", "wording", "__version__"}, "cli_plan": {"cli", "errors", "run", "run_plan", "stats"},
+    "cli": {"clean", "cli_plan", "errors", "evidence", "lab", "load", "run", "run_review", "simulate", "teaching", "template"},
 }
 METRICS_MAY_IMPORT = {"errors", "reference", "results", "intervals", "stats", "prices"}
 

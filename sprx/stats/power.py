@@ -245,7 +245,7 @@ def _check(study):
 def share(value, words):
     """The value if it is a share above 0 and up to 1, else DataError that knows per cent when it sees it."""
     if not (math.isfinite(value) and 0 < value <= 1):
-        hint = f" Did you mean {value / 100:g}? {value:g}% is {value / 100:g}." if 1 < value <= 100 else " More than everybody cannot be." if value > 100 else ""
+        hint = f" Did you mean {value / 100:g}? {value:g}% is {value / 100:g}." if 2 <= value <= 100 else " More than everybody cannot be." if value > 1 else ""
         raise DataError(f"{words} lies above 0 and up to 1; found {value:g}.{hint}")
     return value
 
@@ -259,7 +259,7 @@ def kept(dropout):
         If nobody or less than nobody is left, or dropout was typed as per cent.
     """
     if not (math.isfinite(dropout) and 0 <= dropout < 1):
-        hint = f" Did you mean {dropout / 100:g}? {dropout:g}% is {dropout / 100:g}." if 1 < dropout < 100 else " With everybody lost, or more, nothing can be learnt." if dropout >= 1 else ""
+        hint = f" Did you mean {dropout / 100:g}? {dropout:g}% is {dropout / 100:g}." if 2 <= dropout < 100 else " With everybody lost, or more, nothing can be learnt." if dropout >= 1 else ""
         raise DataError(f"The share of people lost (dropout) lies from 0 to below 1; found {dropout:g}.{hint}")
     return 1 - dropout
 

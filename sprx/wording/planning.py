@@ -71,7 +71,7 @@ def design_words(plan):
     """What each design that suits the outcome compares, and what must be true for its answer to be right, as (term, words)."""
     known = facts("designs").set_index("design")
     return [(f"{design_name(design)[0].upper()}{design_name(design)[1:]} (Maryland level {known.at[design, 'maryland_level']} of 5)",
-             f"compares {known.at[design, 'who_is_compared']}. It is right if {known.at[design, 'assumptions']}.") for design in plan.studies]
+             f"compares {known.at[design, 'who_is_compared']}. What must be true: {known.at[design, 'assumptions']}.") for design in plan.studies]
 
 
 def describe_people_needed(table, plan):

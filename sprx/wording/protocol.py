@@ -63,22 +63,22 @@ def protocol(plan, needed, smallest):
     found = one(smallest, "effect_scale", "smallest_found")
     size = (f"{count(plan.people)} people in the scheme" + ("" if plan.design == "before_after" else f" and {count(plan.people * study.ratio)} in the comparison")
             + f"; {percent(plan.follow_up)} of them are expected to be measured again. The chance to find an effect of {size_words(plan.effect, plan)} ({plan.effect_source}) is then {percent(power.estimate)}; ")
-    size += "no number of people would reach the chance wanted. " if people is None else f"{percent(study.wanted)} needs {count(whole.estimate)} people in all. "
+    size += "no number of people would reach the chance wanted. " if people is None else f"to find it {percent(study.wanted)} of the time needs {count(whole.estimate)} people in all. "
     size += "" if found is None else f"The smallest effect found {percent(study.wanted)} of the time is {size_words(found.estimate, plan)}."
     places = f" Places: {study.cluster_size:g} people in each, likeness (ICC) {study.icc:g}, sizes varying by {study.cluster_cv:g} (SD over mean)." if plan.design == "cluster_randomised" else ""
     what = f"{plan.outcome_name} ({plan.outcome})"
     when = f"{study.months_before:g} months before and {study.months_after:g} months after each person's start" if plan.is_use else f"before the scheme does anything, and {plan.follow_up_months:g} months later"
     sections = [
         ["Question", f"What does being offered the scheme do to {what}, {plan.follow_up_months:g} months on, compared with {_compared(plan.design, known)}? The answer sought is {known['estimand']}."],
-        ["Design", f"{design_name(plan.design)[0].upper()}{design_name(plan.design)[1:]} (Maryland level {known['maryland_level']} of 5). Its answer is right if {known['assumptions']}."],
+        ["Design", f"{design_name(plan.design)[0].upper()}{design_name(plan.design)[1:]} (Maryland level {known['maryland_level']} of 5). What must be true: {known['assumptions']}."],
         ["People", size + places],
         ["Measures", f"Primary: {what}, {when}. Secondary measures are named here before anybody looks at results, and reported whatever they say: ____________________"],
         ["Analysis", f"Fixed now: {USE_ANALYSIS if plan.is_use else ANALYSES[plan.design]}; {100 * study.conf_level:g}% intervals; computed by sprx from scheme.yaml, so that anybody can run it again. Groups of people looked at apart are named here: ____________________"],
         ["Missing data", f"People who are not measured again are counted and described, and asked again at least twice. The main answer fills in missing {'months' if plan.is_use else 'scores'} only as its method does; beside it stands what it would be "
                          "if those lost fared worse, and how much worse they would have to fare for the answer to turn." ],
         ["Small numbers", f"No number is shown that stands for few people: counts of 1 to 7 are hidden and others rounded to the nearest 5 (nhse_1_7_round5). {NEVER_NAMES}"],
-        ["What will count as success", "Agreed before the start: ____________________ A result that is open, or says harm, is published as well, by: ____________________"],
-        ["Agreed", "Version and date: ____________________ For the scheme: ____________________ For the evaluation: ____________________ Ethics and data protection advice sought from: ____________________"]]
+        ["What will count as success", "Agreed before the start: ____________________\nA result that is open, or says harm, is published as well, by: ____________________"],
+        ["Agreed", "Version and date: ____________________\nFor the scheme: ____________________ For the evaluation: ____________________\nEthics and data protection advice sought from: ____________________"]]
     return dict(title=f"Protocol: {plan.settings.name}", sections=sections, record=[list(row) for row in what_to_record(plan)])
 
 

@@ -12,7 +12,8 @@ from sprx.stats.power import people_needed, smallest_effect
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.8, 0.9, 1.0)
 SIZES = (25, 50, 100, 200, 400)
 CURVE = np.unique(np.geomspace(20, 2000, 40).round().astype(int))
-TRIALS = 2000
+TRIALS, FEWEST_TRIALS = 2000, 200
+PEOPLE_DRAWN = 40_000_000       # in all studies together: keeps a huge plan to seconds
 NO_NUMBER = "no number of people would do"
 
 
@@ -96,6 +97,11 @@ def smallest_against(plan):
     return result_table([dict(r, measure="effect_scale", group="what", unit=_unit(plan)) for r in rows])
 
 
+def _trials(trials, people):
+    """Fewer studies where each has very many people."""
+    return int(min(trials, max(FEWEST_TRIALS, PEOPLE_DRAWN // people)))
+
+
 def played_through(plan, trials=TRIALS, progress=None):
     """The plan as chosen, played through: how often the effect is found if it is as expected, and how often it is 'found' if there is none.
 
@@ -104,7 +110,7 @@ def played_through(plan, trials=TRIALS, progress=None):
     DataFrame
         Result layout, measure simulated_power: levels as_expected and nothing; limits: Monte Carlo (Clopper and Pearson).
     """
-    rows = []
+    rows, trials = [], _trials(trials, plan.people)
     none = 1.0 if plan.is_use else 0.0
     for level, study in (("as_expected", plan.study), ("nothing", plan.study.with_effect(none))):
         found = played.simulated_power(study, plan.people, trials, plan.seed, progress)
@@ -125,6 +131,7 @@ def false_successes(plan, trials=TRIALS):
     if plan.is_use or not plan.starts_below:
         return result_table([])
     best, low, high = plan.natural
+    trials = _trials(trials, plan.people)
     method = f"{trials:,} studies drawn, seed {plan.seed}"
     rows = [dict(measure="natural_change", group="all", level="all", estimate=best, conf_low=low, conf_high=high, unit="standard deviations", method="(1 - reliability) x distance below the mean",
                  note=f"people start {plan.starts_below:g} SDs below people in general")]
