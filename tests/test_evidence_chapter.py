@@ -157,10 +157,10 @@ def test_ages_that_are_not_recorded_and_activities_to_which_nobody_was_sent_are_
 def test_outcomes_come_effects_first_then_those_that_can_be_set_against_others_then_the_first_of_the_scheme():
     uncontrolled = dict(comparison="within_group_change", design="before_after_uncontrolled", maryland_level=1)
     lonely = dict(outcome="loneliness_social", domain="social_isolation")
-    quality = dict(outcome="health_related_quality_of_life")
-    table = against(*several(5), *several(3, **quality), *several(1, **lonely), *several(6, **uncontrolled, outcome="physical_activity"), own(), own(**quality), own(**lonely),
+    quality, weak = dict(outcome="health_related_quality_of_life"), dict(outcome="activation", design="nrct_controlled", maryland_level=2)
+    table = against(*several(5), *several(3, **quality), *several(1, **lonely), *several(6, **uncontrolled, outcome="physical_activity"), *several(4, **weak), own(**weak), own(), own(**quality), own(**lonely),
                     own(**uncontrolled, outcome="physical_activity"))
-    kinds = [("controlled", "mental_wellbeing"), ("controlled", "health_related_quality_of_life"), ("controlled", "loneliness_social"), ("uncontrolled", "physical_activity")]
+    kinds = [("controlled", "mental_wellbeing"), ("controlled", "health_related_quality_of_life"), ("controlled", "loneliness_social"), ("weak comparison", "activation"), ("uncontrolled", "physical_activity")]
     assert words.sets_in(table) == kinds
     assert words.sets_in(table, "health_related_quality_of_life") == [kinds[1], kinds[0], *kinds[2:]] and words.sets_in(table, "loneliness_social") == kinds
 
@@ -214,7 +214,7 @@ def test_averages_refused_say_why_and_designs_are_compared_only_where_both_have_
     changes = [row | dict(study_id=f"u{i}", estimate=3.0 + i, **uncontrolled) for i, row in enumerate(several(3))]
     both = pooled_effects(comparable_effects(effects(*several(3), *changes)))
     assert "studies without a comparison average a change of" in words.describe_designs(both) and "could" not in words.describe_designs(both).split(".")[0]
-    assert words.describe_designs(pooled_effects(comparable_effects(effects(*several(3))))) == ""
+    assert words.describe_designs(pooled_effects(comparable_effects(effects(*several(3))))) == words.describe_designs(pooled_effects(comparable_effects(effects(*changes)))) == ""
     two = pooled_effects(comparable_effects(effects(*several(2))))
     assert words.describe_pooled(two, "controlled", "mental_wellbeing").endswith("are not averaged: fewer than three studies can be averaged (2 of 2).")
     assert "A further study would be expected between" in words.describe_pooled(both, "controlled", "mental_wellbeing")
