@@ -30,7 +30,7 @@ _HOMES = {home: names.split() for home, names in {
         "all_kinds community_groups directory_notes distances fitting_kinds joined_areas local_services months_covered needs_by_area prescriptions service_places services_by_kind "
         "why_no_services"),
     "sprx.cohort.referrals": "all_referrals first_events has_ended stays",
-    "sprx.cohort.openness": "coproduction_answers standard_groups_filled what_is_measured what_is_said",
+    "sprx.cohort.openness": "answer_rests_on coproduction_answers standard_groups_filled what_is_measured what_is_said",
     "sprx.cohort.scores": "DOMAINS health_profiles instruments_by_domain measured_in_domains norm_of scores_out_of_time scores_set_aside",
     "sprx.cohort.use": "contaminated service_months services_used use_problem zeros_are_held",
     "sprx.prices": "last_outturn_year",
@@ -105,7 +105,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.wording.protocol": "protocol record_words",
     "sprx.wording.provision": (
         "NO_SERVICES alike_lines alt_of_gap alt_of_gap_areas alt_of_services_map area_rows describe_alike describe_community describe_distance describe_entries describe_gap "
-        "describe_gap_areas describe_listed describe_needs_served describe_offered_nearby describe_overlap_of_services describe_places_used gap_rows group_lines kind_rows note_lines"),
+        "describe_gap_areas describe_listed describe_needs_served describe_offered_nearby describe_overlap_of_services describe_places_used gap_rows group_lines kind_rows note_lines used_rows"),
     "sprx.wording.review": (
         "alt_of_bias alt_of_designs alt_of_flow answer_review asked_words averaged_outcomes describe_additions describe_bias describe_designs_over_time describe_directions describe_flow "
         "describe_new_designs describe_periods describe_reading domain_words known_words"),

@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from lxml import html
 import sprx
 from sprx import clean_scheme, load_scheme
 from sprx import report as report_module
-from sprx.cohort.openness import coproduction_answers, standard_groups_filled, what_is_measured, what_is_said
+from sprx.cohort.openness import answer_rests_on, coproduction_answers, standard_groups_filled, what_is_measured, what_is_said
 from sprx.disclosure import RULES, not_about_people, release
 from sprx.metrics.transparency import bias_domains, cheapest_to_record, coproduction, framework_links, rap_levels, self_appraisal, standard_groups, steps_to_gain, strength
 from sprx.metrics.transparency.checks import CHECKS, best_level, held, status_of
@@ -100,10 +101,22 @@ def test_each_check_tells_present_partly_and_absent_apart_and_says_what_is_missi
     assert status_of(status) == ("not applicable" if name == "sensitivity" else "absent") and why
 
 
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ("uncertainty",)])
+def test_nothing_that_a_check_asks_for_can_be_left_out(name):
+    rows, said = CASES[name][0]
+    for i in range(len(rows)):
+        left = [row for at, row in enumerate(rows) if at != i]
+        assert checked(name, (left, said))[0] != 1.0, rows[i]
+    for word in said:
+        assert checked(name, (rows, said - {word}))[0] != 1.0, word
+
+
 def test_what_a_check_needs_beside_its_parts():
     assert status_of(CHECKS["adjustment"](released(), set())[0]) == "not applicable"
     assert status_of(CHECKS["comparison"](released(), {"comparison design"})[0]) == "absent"          # announced, but nobody is there
     assert status_of(CHECKS["comparison"](released(("maryland_level_use", "design", "x", 1.0)), {"comparison people"})[0]) == "absent"
+    series = released(("maryland_level_use", "design", "series", 2.0))
+    assert status_of(CHECKS["comparison"](series, set())[0]) == "absent"                               # months before are nobody else
     assert status_of(CHECKS["baseline"](released(*[(m, g, "missing") for m, g, _ in GROUPS]), set())[0]) == "absent"       # asked of nobody
     assert status_of(CHECKS["where"](released(), {"area", "provision.lat", "activities.service_id"})[0]) == "present"
     assert status_of(CHECKS["uncertainty"](pd.concat([WITH_LIMITS] * 9 + [released("x").assign(conf_level=0.95)]), set())[0]) == "present"     # nine of ten
@@ -112,6 +125,7 @@ def test_what_a_check_needs_beside_its_parts():
 
 def test_a_hidden_number_counts_as_there_and_one_that_could_not_be_worked_out_does_not():
     table = released(("share_with_need", "need", "housing", NAN))
+    assert not held(released("cost_charged_twice"), "cost_charged")
     assert not held(table, "share_with_need") and held(table.assign(suppressed=True), "share_with_need")
     assert not held(released("followed_up"), "followed_up_") and held(released("followed_up_phq9"), "followed_up_")
     assert not held(released(("not_seen", "all", "all")), "not_seen", "reason")
@@ -173,7 +187,7 @@ def test_levels_come_from_chapter_four_and_nesta_stops_at_three():
 
 
 def rated(*rows, instrument="swemwbs", is_tested=True, is_named=True):
-    table = bias_domains(released(*rows), instrument, is_tested, is_named)
+    table = bias_domains(released(*rows), instrument, None, is_tested, is_named)
     return table[table["measure"].eq("bias_domain_rating")].set_index("level")["estimate"]
 
 
@@ -229,8 +243,36 @@ def test_what_is_told_sets_outcomes_measured_against_those_reported():
     assert rated(*both, "paired_change_swemwbs")["reporting"] == 3 and pd.isna(rated()["reporting"])
 
 
+def test_an_answer_that_rests_on_use_of_services_is_judged_by_use():
+    def use(*rows, trend=None, **how):
+        table = released("use_rate_gp", "rate_ratio_gp", *rows)
+        if trend:
+            table = pd.concat([table, released("use_pre_trend_gp").assign(conf_low=trend[0], conf_high=trend[1])])
+        found = bias_domains(table, None, "gp", **{"is_named": True, **how})
+        return found[found["measure"].eq("bias_domain_rating")].set_index("level")["estimate"]
+
+    level = lambda value: ("maryland_level_use", "design", "x", float(value))       # noqa: E731
+    assert use(level(3), trend=(0.99, 1.02))["confounding"] == 2 and use(level(3), trend=(1.01, 1.05))["confounding"] == 3 and use(level(3))["confounding"] == 3
+    assert use(level(2), trend=(0.99, 1.02))["confounding"] == 3 and use(level(1))["confounding"] == 3 and use(level(5))["confounding"] == 1 and pd.isna(use()["confounding"])
+    assert use()["measurement"] == 1 and use()["reporting"] == 1 and use(is_named=False)["reporting"] == 2 and use("use_rate_ae")["reporting"] == 3
+    watched = lambda a, b: use(("months_watched", "compared", "scheme", a), ("months_watched", "compared", "comparison", b))["missing"]     # noqa: E731
+    assert [watched(10.0, 9.0), watched(7.0, 10.0), watched(10.0, 3.0)] == [1, 2, 3] and pd.isna(use(("months_watched", "compared", "scheme", 9.0))["missing"])
+    assert [use(("also_referred", "compared", "comparison", share))["selection"] for share in (0.0, 0.1, 0.3)] == [1, 2, 3] and pd.isna(use()["selection"])
+    nothing = bias_domains(released(), None, "gp")
+    assert nothing[nothing["measure"].eq("bias_domain_rating")]["estimate"].isna().all()
+
+
+def test_the_main_answer_rests_on_scores_unless_the_scheme_names_a_service_or_has_none(cleaned):
+    scores = "person_id,instrument,occasion,value\np1,phq9,baseline,9\np1,phq9,follow_up,8\n"
+    use = "person_id,month,service,count,observed\n" + "".join(f"p1,{month},gp,{count},1\n" for month, count in (("2024-10", 0), ("2024-11", 2), ("2024-12", 1), ("2025-01", 0), ("2025-02", 3), ("2025-03", 0)))
+    referrals = "referral_id,person_id,referral_date\nr1,p1,2025-01-10\n"
+    assert answer_rests_on(cleaned(outcomes=scores, service_use=use, referrals=referrals)) == ("phq9", None)
+    assert answer_rests_on(cleaned(settings=dict(primary_outcome="gp"), outcomes=scores, service_use=use, referrals=referrals)) == (None, "gp")
+    assert answer_rests_on(cleaned(service_use=use, referrals=referrals)) == (None, "gp") and answer_rests_on(cleaned()) == (None, None)
+
+
 def test_each_judgement_of_bias_is_shown_with_the_number_behind_it():
-    table = bias_domains(stored("harbour"), "swemwbs", True, True)
+    table = bias_domains(stored("harbour"), "swemwbs", is_tested=True, is_named=True)
     numbers = table[table["measure"].eq("bias_domain_number")].set_index(["group", "level"])["estimate"]
     results = stored("harbour")
     again = results[results["measure"].isin(["measured_again_swemwbs", "followed_up_swemwbs"])]["estimate"].min()
@@ -252,7 +294,7 @@ def steps_of(scheme, instrument=None):
     results, said = stored(scheme), said_by(scheme)
     empty = pd.DataFrame({name: pd.Series(dtype="float") for name in ("demographics", "needs", "support", "outcomes")}).assign(month=pd.Series(dtype=str))
     full = pd.DataFrame(dict(month="2025-01", demographics=[True] * 20, needs=False, support=False, outcomes=False)) if scheme == "castle" else empty
-    return steps_to_gain(results, self_appraisal(results, said), strength(results), bias_domains(results, instrument, True), standard_groups(full), coproduction(coproduction_of()), instrument=instrument)
+    return steps_to_gain(results, self_appraisal(results, said), strength(results), bias_domains(results, instrument, is_tested=True), standard_groups(full), coproduction(coproduction_of()), instrument=instrument)
 
 
 def coproduction_of(*answers):
@@ -384,10 +426,21 @@ def test_what_the_run_meets_of_rap_is_there_and_the_rest_is_for_the_team():
     assert [row.id for row in table.itertuples() if row.done_by == "run" and not (ROOT / row.where).exists()] == []
     assert set(table["done_by"]) == {"run", "team"} and table["level"].value_counts().to_dict() == {"baseline": 5, "silver": 9, "gold": 4}
     met = rap_levels()
+    assert "licence MIT" in met.set_index("level").at["open_language", "note"] and sprx.__version__ in met.set_index("level").at["packaged", "note"]
     assert met[met["measure"].eq("rap_met")].set_index("level")["estimate"].to_dict() == {"baseline": 3, "silver": 9, "gold": 3}
     assert "baseline 3 of 5, silver 9 of 9 and gold 3 of 4" in describe_rap(met)
     lines = dict(rap_lines(met))
+    assert "Met: the numbers are made by code in an open language (CPython; licence MIT)" in lines["Baseline"]
     assert "For the team: have a colleague check" in lines["Baseline"] and "Nothing is left for the team" in lines["Silver"]
+
+
+def test_a_copy_that_is_not_installed_says_that_it_does_not_meet_what_only_a_package_can(monkeypatch):
+    def gone(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("sprx.metrics.transparency.standard.metadata", gone)
+    met = rap_levels().set_index(["measure", "level"])["estimate"]
+    assert met["rap_item", "packaged"] == 0 and met["rap_met", "gold"] == 2 and "Not met: the code is a full package" in dict(rap_lines(rap_levels()))["Gold"]
 
 
 # ---- the chapter

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from sprx.cohort.compared import primary_instrument, primary_is_use, primary_service
 from sprx.cohort.delivery import attended_contacts
 from sprx.cohort.due import due_for_follow_up
 from sprx.cohort.referrals import scheme_referrals
@@ -29,6 +30,12 @@ def what_is_said(scheme):
     facts = {"name": settings.name != settings.scheme_id, "period": settings.period[0] is not None, "comparison design": design != "none", "by lot": design in BY_LOT,
              "comparison people": "people" in tables and tables["people"]["arm"].eq("comparison").any()}
     return said | {name for name, is_so in facts.items() if is_so}
+
+
+def answer_rests_on(scheme):
+    """What the main answer is about, as (instrument, service): one of the two, or neither."""
+    instrument = None if primary_is_use(scheme) else primary_instrument(scheme)
+    return instrument, primary_service(scheme) if instrument is None else None
 
 
 def standard_groups_filled(scheme):

@@ -227,10 +227,11 @@ def describe_rap(table):
 
 
 def rap_lines(table):
-    """Each level: what the run meets, and what the team must still do."""
-    items, lines = facts("transparency/rap").set_index("id"), []
+    """Each level: what the run meets and by what fact, what it does not, and what the team must see to."""
+    items, lines = facts("transparency/rap").set_index("id")["item"], []
     for level, rows in table[table["measure"].eq("rap_item")].groupby("group", sort=False):
-        met = [items.at[row.level, "item"][0].lower() + items.at[row.level, "item"][1:] for row in rows.itertuples() if row.estimate == 1]
-        todo = [items.at[row.level, "fact"] for row in rows.itertuples() if pd.isna(row.estimate)]
-        lines.append((level.capitalize(), f"Met: {'; '.join(met)}." + (f" For the team: {'; '.join(todo)}." if todo else " Nothing is left for the team.")))
+        said = {value: [f"{items[row.level][0].lower()}{items[row.level][1:]} ({row.note})" for row in rows.itertuples() if row.estimate == value] for value in (1.0, 0.0)}
+        todo = [row.note for row in rows.itertuples() if pd.isna(row.estimate)]
+        parts = [f"Met: {'; '.join(said[1.0])}."] * bool(said[1.0]) + [f"Not met: {'; '.join(said[0.0])}."] * bool(said[0.0])
+        lines.append((level.capitalize(), " ".join(parts + [f"For the team: {'; '.join(todo)}." if todo else "Nothing is left for the team."])))
     return lines

@@ -1,5 +1,8 @@
 """The information standard's four groups, the four Co's, the outcome frameworks, and the levels of RAP."""
 
+from importlib.metadata import PackageNotFoundError, metadata
+from platform import python_implementation
+
 import pandas as pd
 
 from sprx.reference import facts
@@ -81,18 +84,33 @@ def framework_links(measured):
     return result_table(rows)
 
 
+def facts_of_run():
+    """What can be read of the installed code itself: whether it is so, and in which words; by item of reference/transparency/rap.csv."""
+    try:
+        about = metadata("sprx")
+    except PackageNotFoundError:
+        return {item: (False, "sprx runs here without being installed as a package") for item in ("packaged", "dependencies", "version_control")}
+    needed = about.get_all("Requires-Dist") or []
+    return {"open_language": (bool(about["License-Expression"]), f"{python_implementation()}; licence {about['License-Expression']}"),
+            "version_control": (bool(about["Version"]), f"the code lives in git; this is version {about['Version']}"),
+            "dependencies": (bool(needed), f"{len(needed)} libraries are named, and a lock file names every version"),
+            "packaged": (True, f"installed as version {about['Version']}")}
+
+
 def rap_levels():
-    """The points of the NHS's three levels of RAP that a run of sprx meets, and those that the scheme's own team must see to.
+    """The points of the NHS's three levels of RAP that this run meets, and those that the scheme's own team must see to.
 
     Returns
     -------
     DataFrame
-        Result layout; measure rap_item, group = level of RAP, level = item, estimate 1 met by the run, missing = for the team to do; rap_met (level = level of RAP): share met by the run.
+        Result layout; measure rap_item, group = level of RAP, level = item, estimate 1 met by the run, 0 not, missing = for the team to do; note = the fact. rap_met (level = level of
+        RAP): points met by the run; n = points.
     """
-    table = facts("transparency/rap")
-    rows = [dict(measure="rap_item", group=row.level, level=row.id, n=0, n_missing=0, estimate=1.0 if row.done_by == "run" else float("nan"), unit="1 met", method=row.done_by,
-                 note=row.fact) for row in table.itertuples()]
+    table, found = facts("transparency/rap"), facts_of_run()
+    known = {row.id: found.get(row.id, (True, row.fact)) if row.done_by == "run" else (None, row.fact) for row in table.itertuples()}
+    rows = [dict(measure="rap_item", group=row.level, level=row.id, n=0, n_missing=0, estimate=float("nan") if known[row.id][0] is None else float(known[row.id][0]), unit="1 met",
+                 method=row.done_by, note=known[row.id][1]) for row in table.itertuples()]
     for level, part in table.groupby("level", sort=False):
-        met = int(part["done_by"].eq("run").sum())
+        met = sum(bool(known[item][0]) for item in part["id"])
         rows.append(dict(measure="rap_met", group="rap", level=level, n=len(part), n_missing=0, estimate=float(met), unit="points", method="met by the run itself"))
     return result_table(rows)
