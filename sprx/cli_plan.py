@@ -1,5 +1,6 @@
 """The command `sprx plan`: a folder with a plan, a protocol, and the scheme folder to fill in."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -39,8 +40,8 @@ def plan(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
         raise typer.Exit(2) from None
     try:
         refuse_existing(folder)
-        say("Making the plan; it takes about fifteen seconds ...", error=True)
-        run_plan(folder, parameters)
+        with _clock("making the plan; it takes about fifteen seconds"):
+            run_plan(folder, parameters)
     except SchemeError as error:
         report_problems("The plan", error.problems)
         raise typer.Exit(1) from None
@@ -48,6 +49,29 @@ def plan(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
         report_problems(folder, [f"{error.strerror or error}: {error.filename}. Give another folder."])
         raise typer.Exit(1) from None
     say(f"{folder / 'plan.html'}\nThe protocol is in protocol.html and protocol.docx. Fill in scheme_data.xlsx from the first person on; then: sprx check {folder}")
+
+
+@contextmanager
+def _clock(words, every=5):
+    """While something works, say so with the seconds since its start."""
+    import threading
+    import time
+
+    started, done = time.monotonic(), threading.Event()
+
+    def tell():
+        while True:
+            typer.echo(f"[{time.monotonic() - started:5.0f} s] {words}", err=True)
+            if done.wait(every):
+                return
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
 
 
 def _parameters(given, sets, folder):

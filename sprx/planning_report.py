@@ -21,7 +21,7 @@ class PlanReport(Report):
         import sprx
 
         about = {"Subject": "a plan; nobody has been measured", "Small numbers": self.rule.words, "Random draws": f"begin at seed {self.scheme.seed}: a second run gives the same numbers",
-                 "Expected effect": f"from the evidence base that sprx carries, or as given: {self.scheme.effect_source}", "sprx": sprx.__version__}
+                 "Expected effect": self.scheme.effect_source, "sprx": sprx.__version__}
         self.words(about.items())
 
     def _counts_note(self, table):

@@ -72,7 +72,7 @@ def said(plan, pooled):
     played = release(counted.played_through(plan, trials=50), PLANNED)
     answer = words.answer_plan(needed, plan)
     text = [answer.text, answer.why, words.describe_people_needed(needed, plan), words.describe_smallest(scale, plan), words.describe_follow_up(follow, plan), words.describe_worth(worth, plan),
-            words.describe_false_success(false, plan), words.describe_played(played), words.alt_of_needed(needed[needed["measure"].eq("people_in_all")]), words.alt_of_power(counted.power_by_people(plan)),
+            words.describe_false_success(false, plan), words.describe_played(played, plan), words.alt_of_needed(needed[needed["measure"].eq("people_in_all")]), words.alt_of_power(counted.power_by_people(plan)),
             words.alt_of_scale(scale), words.alt_of_follow_up(follow[follow["measure"].eq("people_needed_if")])]
     text += [words.alt_of_worth(worth), words.alt_of_false_success(false)] if len(worth) and len(false) else []
     page = protocol(plan, needed, scale)
@@ -174,6 +174,15 @@ def test_the_spread_is_known_of_measures_that_are_there_and_marked_as_assumed():
     assert list(facts("planning_designs")["design"]) == list(DESIGNS)
 
 
+def test_without_a_comparison_it_is_called_a_change_and_nothing_is_claimed_where_nothing_helps(make, pooled):
+    plan = make(design="before_after")
+    table = counted.played_through(plan).set_index("level")["estimate"]
+    assert table["nothing"] < 0.05 and table["as_expected"] == pytest.approx(plan.study.power(plan.people), abs=0.035)
+    answer = words.answer_plan(counted.people_by_design(plan), plan)
+    assert "find a change beyond what comes anyway" in answer.text and "not an effect" in answer.text
+    assert "an effect of" in words.answer_plan(counted.people_by_design(make()), make()).text
+
+
 # ---- refusals
 
 @pytest.mark.parametrize("changed, told", [
@@ -199,10 +208,19 @@ def test_the_command_refuses_in_sentences_with_status_2_and_writes_nothing(tmp_p
 def test_nothing_is_overwritten(folder):
     before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
     status, output = run(folder)
-    assert status == 1 and "already holds" in output and "nothing was written" in output and "seconds ..." not in output
+    assert status == 1 and "already holds" in output and "nothing was written" in output and "making" not in output
     assert before == {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
     with pytest.raises(SchemeError, match="is a file"):
         run_plan(folder / "plan.html", {})
+
+
+def test_the_command_makes_the_folder_and_tells_that_it_works(tmp_path):
+    status, output = run(tmp_path / "gp", "--outcome", "gp", "--design", "matched", "--people", "400", "--dropout", "0.2", "--effect", "0.8", "--set", "rate=0.5")
+    assert status == 0 and "making the plan" in output and "plan.html" in output and "sprx check" in output
+    used = json.loads((tmp_path / "gp" / "run.json").read_text())["parameters"]
+    assert used["follow_up"] == 0.8 and used["rate"] == 0.5 and used["name"] == "gp"
+    assert read_settings(tmp_path / "gp").primary_outcome == "gp"
+    assert "20% fewer GP appointments" in (tmp_path / "gp" / "plan.html").read_text(encoding="utf-8")
 
 
 # ---- the folder

@@ -143,6 +143,12 @@ def test_where_there_is_nothing_the_tests_find_it_in_5_of_100(study):
     assert abs(simulated_power(nothing, 300, trials=4000, seed=3).share - 0.05) < 0.015
 
 
+def test_a_change_is_claimed_neither_way_while_it_is_within_what_may_come_anyway():
+    study = ScoreStudy("before_after", 0.3, natural=0.35, unsure=0.15)
+    assert simulated_power(study.with_effect(0.0), 2000, trials=500).share == 0
+    assert abs(simulated_power(study.with_effect(0.15), 500, trials=4000).share - 0.025) < 0.01
+
+
 def test_simulation_tells_its_progress_and_repeats_itself():
     told = []
     first = simulated_power(RANDOMISED, 20000, trials=60, progress=lambda done, trials: told.append((done, trials)))

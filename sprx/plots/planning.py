@@ -26,6 +26,7 @@ def plot_needed(results, ax=None, design=""):
     ax.set(yticks=range(len(results)), yticklabels=labels, xlabel="people who must start, in all", xlim=(0, max(results["estimate"].max(), 1) * 1.22))
     ax.invert_yaxis()
     ax.locator_params(axis="x", nbins=4)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: count(v)))
     return ax
 
 
@@ -63,6 +64,7 @@ def plot_follow_up(results, ax=None, chosen=None):
         ax.plot([100 * chosen], mine["estimate"], "D", color="#333333", markersize=9)
         ax.annotate(f"this plan: {count(mine['estimate'].iloc[0])}", (100 * chosen, mine["estimate"].iloc[0]), xytext=(8, 8), textcoords="offset points")
     ax.set(xlabel="measured again (%)", ylabel="people who must start\nin the scheme", ylim=(0, rows["estimate"].max() * 1.1))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: count(v)))
     return ax
 
 

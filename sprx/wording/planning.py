@@ -19,13 +19,14 @@ def size_words(effect, plan):
     if pd.isna(effect):
         return "no effect of any size"
     if plan.is_use:
-        return f"{percent(abs(1 - effect))} {'fewer' if effect < 1 else 'more'}"
+        return f"{percent(abs(1 - effect))} {'fewer' if effect < 1 else 'more'} {plan.outcome_name}"
     points = f" ({number(effect * plan.sd)} points)" if plan.sd else ""
     return f"{number(effect)} standard deviations{points}"
 
 
-def _source(plan):
-    return plan.effect_source
+def thing(plan):
+    """What the chosen design can find: an effect, or without a comparison a change."""
+    return "change beyond what comes anyway" if plan.design == "before_after" else "effect"
 
 
 def answer_plan(needed, plan):
@@ -39,7 +40,7 @@ def answer_plan(needed, plan):
     people, power = one(needed, "people_needed", plan.design), one(needed, "power_of_plan", plan.design).estimate
     wanted = plan.study.wanted
     enough = power >= wanted - 1e-9
-    start = f"With {count(plan.people)} people in the scheme and {percent(plan.follow_up)} measured again, this plan has a chance of {percent(power)} to find an effect of {size_words(plan.effect, plan)}."
+    start = f"With {count(plan.people)} people in the scheme and {percent(plan.follow_up)} measured again, this plan has a chance of {percent(power)} to find {'a ' if plan.design == 'before_after' else 'an '}{thing(plan)} of {size_words(plan.effect, plan)}."
     if plan.design == "before_after":
         return Answer("plan", start + " Yet whatever it finds will be a change, not an effect: without a comparison nobody can tell what would have come anyway.", 0, "no comparison is planned")
     if people is None:
@@ -55,7 +56,7 @@ def choice_words(plan):
     """What was chosen, as (term, words)."""
     study = plan.study
     rows = [("Outcome", plan.outcome_name + (f" ({plan.outcome})" if plan.outcome_name != plan.outcome else "")), ("Design", design_name(plan.design)), ("People in the scheme", count(plan.people)),
-            ("Measured again", f"{percent(plan.follow_up)}, after {plan.follow_up_months:g} months"), ("Effect to be found", f"{size_words(plan.effect, plan)}: {_source(plan)}")]
+            ("Measured again", f"{percent(plan.follow_up)}, after {plan.follow_up_months:g} months"), ("Effect to be found", f"{size_words(plan.effect, plan)}: {plan.effect_source}")]
     if plan.sd:
         rows.append(("Spread of people", f"one standard deviation is {plan.sd:g} points ({plan.sd_source})"))
     if not plan.is_use:
@@ -89,6 +90,8 @@ def describe_people_needed(table, plan):
     text = f"People who must start, so that an effect of {size_words(plan.effect, plan)} is found {percent(plan.study.wanted)} of the time: {'; '.join(said)}."
     if "before_after" in plan.studies:
         text += " The before-and-after design needs so many since its change must lie beyond what would come anyway, of which nobody knows how much that is."
+    if plan.is_use:
+        text += " Where nobody draws lots, to make the groups alike costs people on top of these."
     return text
 
 
@@ -100,7 +103,7 @@ def describe_false_success(table, plan):
         return ""
     at = rows.loc[(rows["level"].astype(float) - plan.people * plan.follow_up).abs().idxmin()]
     smallest = rows.loc[rows["level"].astype(float).idxmin()]
-    return (f"A scheme that does nothing would be called a success in {percent(at.estimate, 1000)} of {_trials(at)} studies of {count(float(at.level))} people measured before and after, and in {percent(smallest.estimate)} of those of "
+    return (f"A scheme that does nothing would be called a success in {'every one' if at.estimate == 1 else percent(at.estimate, 1000)} of {_trials(at)} studies of {count(float(at.level))} people measured before and after, and in {percent(smallest.estimate)} of those of "
             f"{count(float(smallest.level))}. People come when they feel bad, {_deviations(plan.starts_below)} below others here, and would have come up by about {number(natural.estimate)} "
             f"({number(natural.conf_low)} to {number(natural.conf_high)}) with no help at all.")
 
@@ -131,11 +134,11 @@ def describe_smallest(table, plan):
     """The smallest effect that is found, beside what is expected and what matters."""
     found, expected, matters = (one(table, "effect_scale", level) for level in ("smallest_found", "expected", "matters"))
     if found is None:
-        return f"With {count(plan.people)} people this plan finds no effect of any size often enough."
+        return f"With {count(plan.people)} people this plan finds no {thing(plan)} of any size often enough."
     reaches = abs(found.estimate - 1) <= abs(expected.estimate - 1) + 1e-9 if plan.is_use else found.estimate <= expected.estimate + 1e-9
-    text = f"The smallest effect that {count(plan.people)} people let this plan find {percent(plan.study.wanted)} of the time is {size_words(found.estimate, plan)}. "
-    text += (f"That is no larger than what is to be expected, {size_words(expected.estimate, plan)}: {_source(plan)}." if reaches else
-             f"What is to be expected is smaller, {size_words(expected.estimate, plan)}: {_source(plan)}. If this study finds no effect, nobody will know whether there was none.")
+    text = f"The smallest {thing(plan)} that {count(plan.people)} people let this plan find {percent(plan.study.wanted)} of the time is {size_words(found.estimate, plan)}. "
+    text += (f"That is no larger than what is to be expected, {size_words(expected.estimate, plan)}: {plan.effect_source}." if reaches else
+             f"What is to be expected is smaller, {size_words(expected.estimate, plan)}: {plan.effect_source}. If this study finds nothing, nobody will know whether there was nothing to find.")
     if matters is not None:
         text += f" For one person {number(plan.mid)} points are said to matter ({number(matters.estimate)} standard deviations); a mean difference of a whole group can be smaller and still matter, since some gain and some do not."
     elif not plan.is_use:
@@ -143,12 +146,12 @@ def describe_smallest(table, plan):
     return text
 
 
-def describe_played(table):
+def describe_played(table, plan):
     """What came of playing the study through."""
     real, nothing = one(table, "simulated_power", "as_expected"), one(table, "simulated_power", "nothing")
     formula = real.method.rsplit(" ", 1)[1]
-    return (f"Played through {_trials(real)} times on a computer, the study found the effect in {percent(real.estimate)} of them{interval(real)}; the formula says {percent(float(formula))}. "
-            f"Where the scheme did nothing, it claimed an effect, or harm, in {percent(nothing.estimate, 1000)}{interval(nothing)}.")
+    return (f"Played through {_trials(real)} times on a computer, the study found the {thing(plan)} in {percent(real.estimate)} of them{interval(real)}; the formula says {percent(float(formula))}. "
+            f"Where the scheme did nothing, it claimed help or harm in {percent(nothing.estimate, 1000)}{interval(nothing)}.")
 
 
 def describe_worth(table, plan):

@@ -2,7 +2,7 @@
 
 
 from sprx.reference import BY_LOT, facts
-from sprx.wording.planning import design_name, size_words
+from sprx.wording.planning import design_name, size_words, thing
 from sprx.wording.words import count, one, percent
 
 NEVER_NAMES = "Names, NHS numbers, addresses, dates of birth and other direct identifiers are never in the data; people have a pseudonym, and the key stays with the scheme."
@@ -62,9 +62,9 @@ def protocol(plan, needed, smallest):
     power, whole, people = (one(needed, m, plan.design) for m in ("power_of_plan", "people_in_all", "people_needed"))
     found = one(smallest, "effect_scale", "smallest_found")
     size = (f"{count(plan.people)} people in the scheme" + ("" if plan.design == "before_after" else f" and {count(plan.people * study.ratio)} in the comparison")
-            + f"; {percent(plan.follow_up)} of them are expected to be measured again. The chance to find an effect of {size_words(plan.effect, plan)} ({plan.effect_source}) is then {percent(power.estimate)}; ")
+            + f"; {percent(plan.follow_up)} of them are expected to be measured again. The chance to find {'a ' if plan.design == 'before_after' else 'an '}{thing(plan)} of {size_words(plan.effect, plan)} ({plan.effect_source}) is then {percent(power.estimate)}; ")
     size += "no number of people would reach the chance wanted. " if people is None else f"to find it {percent(study.wanted)} of the time needs {count(whole.estimate)} people in all. "
-    size += "" if found is None else f"The smallest effect found {percent(study.wanted)} of the time is {size_words(found.estimate, plan)}."
+    size += "" if found is None else f"The smallest {thing(plan)} found {percent(study.wanted)} of the time is {size_words(found.estimate, plan)}."
     places = f" Places: {study.cluster_size:g} people in each, likeness (ICC) {study.icc:g}, sizes varying by {study.cluster_cv:g} (SD over mean)." if plan.design == "cluster_randomised" else ""
     what = f"{plan.outcome_name} ({plan.outcome})"
     when = f"{study.months_before:g} months before and {study.months_after:g} months after each person's start" if plan.is_use else f"before the scheme does anything, and {plan.follow_up_months:g} months later"
