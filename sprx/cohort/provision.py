@@ -28,7 +28,7 @@ def local_services(scheme):
     kinds = [tuple(dict.fromkeys(k for k in (main, *(others if isinstance(others, tuple) else ())) if k not in (None, "other") and pd.notna(k))) for main, others in zip(rows["activity_type"], also)]
     numbers = ["lat", "lon", "minimum_age", "maximum_age", "cost_gbp", "capacity_per_month"]
     rows[numbers] = rows[numbers].astype(float)
-    return rows.assign(kinds=kinds, run_by_scheme=rows["run_by_scheme"].eq(True), assured_on=pd.to_datetime(rows["assured_on"]))
+    return rows.assign(kinds=kinds, run_by_scheme=rows["run_by_scheme"].eq(True).fillna(False).astype(bool), assured_on=pd.to_datetime(rows["assured_on"]))
 
 
 def services_by_kind(services, letters=7):

@@ -53,7 +53,7 @@ def plot_bars(results, ax=None, xlabel=None):
         ax.annotate(text, ((0 if pd.isna(row.estimate) else row.estimate * (100 if share else 1)), y), xytext=(4, 0), textcoords="offset points", va="center")
     ax.set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.4, -0.6), xlabel=xlabel or axis_name(results))
     ax.set_xlim(0, ax.get_xlim()[1] * 1.12)
-    ax.xaxis.set(major_locator=MaxNLocator(6), major_formatter="{x:,.0f}")
+    ax.xaxis.set(major_locator=MaxNLocator(6, integer=True), major_formatter="{x:,.0f}")
     return ax
 
 

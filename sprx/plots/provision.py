@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sprx.plots.style import COLOURS, LABEL_WIDTH, new_axes
-from sprx.wording import kind_name, number
+from sprx.wording import kind_name
 
 MARKS = ("o", "s", "^", "D", "P")
 KM_PER_DEGREE = 111.2
@@ -21,11 +21,11 @@ def plot_gap_areas(cells, ax=None):
     values = cells.assign(kind=pairs[0], area=pairs[1]).set_index(["kind", "area"])["estimate"].unstack().reindex(index=kinds, columns=areas).to_numpy(float)
     most = max(np.nanmax(np.abs(values)) if np.isfinite(values).any() else 1.0, 1.0)
     known = set(zip(pairs[0], pairs[1]))
-    ax.imshow(np.nan_to_num(values), cmap="PuOr_r", vmin=-1.3 * most, vmax=1.3 * most, aspect="auto")
+    ax.imshow(np.nan_to_num(values), cmap="PuOr", vmin=-1.3 * most, vmax=1.3 * most, aspect="auto")
     for y, kind in enumerate(kinds):
         for x, area in enumerate(areas):
             value = values[y, x]
-            text = number(round(value, 1), True) if not np.isnan(value) else "*" if (kind, area) in known else ""
+            text = f"{value:+.1f}".replace("-", "−") if not np.isnan(value) else "*" if (kind, area) in known else ""
             ax.text(x, y, text, ha="center", va="center", fontsize=10, color="white" if abs(np.nan_to_num(value)) > 0.75 * most else "#222222")
     ax.set_yticks(range(len(kinds)), labels)
     ax.set_xticks(range(len(areas)), areas, rotation=45, ha="right", rotation_mode="anchor", fontsize=10)
@@ -50,7 +50,7 @@ def plot_services_map(places, ax=None):
     west, south = places["lon"].min(), places["lat"].min()
     ax.plot([west, west + bar / KM_PER_DEGREE / shrink], [south - 0.04 * max(places["lat"].max() - south, 0.001)] * 2, color="#222222", linewidth=3, solid_capstyle="butt")
     ax.annotate(f"{bar:g} km", (west, south - 0.04 * max(places["lat"].max() - south, 0.001)), xytext=(0, -4), textcoords="offset points", va="top")
-    ax.set(xticks=[], yticks=[], ylabel="north is up")
+    ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1 if pd.Series(places["group"].unique()).map(kind_name).str.len().max() > 22 else 2, fontsize=10)
     return ax

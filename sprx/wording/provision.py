@@ -102,7 +102,7 @@ def describe_gap_areas(gap):
     if shown.empty:
         return NOT_SHOWN
     top = shown.sort_values("estimate", ascending=False, kind="stable").iloc[0]
-    text = f"The largest gap is in {level_name(top.group, top.level)}: its share of the prescriptions is {number(top.estimate)} percentage points above its share of the services{interval(top, True)}; {top.note}. " if top.estimate > 0 else ""
+    text = f"The largest gap is in {level_name(top.group, top.level)}: its share of the prescriptions is {number(top.estimate)} percentage points above its share of the services{interval(top, True)}; it has {top.note}. " if top.estimate > 0 else ""
     certain = int((shown["conf_low"].gt(0) | shown["conf_high"].lt(0)).sum())
     text += f"In {certain} of {len(shown)} cells that can be shown the interval leaves out 0."
     return text + (f" {hidden} cells hold too few prescriptions to show." if hidden else "")
@@ -150,10 +150,10 @@ def describe_places_used(used):
     rows = used.dropna(subset="estimate")
     if used.empty or rows.empty:
         return NOT_SHOWN if len(used) and used["suppressed"].any() else "Cannot be answered: needs services that say how many people they can take (capacity_per_month), and prescriptions that name them (service_id)."
-    full = rows[rows["estimate"].ge(1)]
+    full = rows[rows["estimate"].ge(100)]
     top = rows.sort_values("estimate", ascending=False, kind="stable").iloc[0]
-    limits = f" ({100 * top.conf_level:g}% CI {percent(top.conf_low)} to {percent(top.conf_high)})" if pd.notna(top.conf_low) else ""
-    text = f"Of the kinds that can be shown, this scheme would fill most in {kind_name(top.level)}: {percent(top.estimate)} of the places a month{limits}, if everybody took theirs up. "
+    limits = f" ({100 * top.conf_level:g}% CI {percent(top.conf_low / 100)} to {percent(top.conf_high / 100)})" if pd.notna(top.conf_low) else ""
+    text = f"Of the kinds that can be shown, this scheme would fill most in {kind_name(top.level)}: {percent(top.estimate / 100)} of the places a month{limits}, if everybody took theirs up. "
     text += f"It alone sends more than can be taken in {kinds_listed(full['level'])}. " if len(full) else "In none of these kinds does this scheme alone send more than can be taken. "
     return text + "Others send people to the same places, so how full they are is not known."
 
@@ -229,6 +229,11 @@ def gap_rows(gap):
 def area_rows(gap):
     """The cells of kind and area."""
     return gap[gap["group"].str.endswith("_by_area")]
+
+
+def used_rows(table):
+    """The kinds whose use can be shown, the most used first."""
+    return table.dropna(subset="estimate").sort_values("estimate", ascending=False, kind="stable")
 
 
 def kind_rows(table):

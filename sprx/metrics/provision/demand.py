@@ -184,7 +184,7 @@ def sent_to_known_places(given, services, conf_level=0.95):
 
 
 def places_used(sent, places, months, conf_level=0.95):
-    """Prescriptions a month for each place a month, where places are known.
+    """Prescriptions a month for every 100 places a month, where places are known.
 
     Parameters
     ----------
@@ -198,12 +198,12 @@ def places_used(sent, places, months, conf_level=0.95):
     Returns
     -------
     DataFrame
-        Result layout; measure places_used, group activity_type, unit per place: above 1 = the scheme alone sends more than can be taken. Limits of the count (exact below 10, Byar's from 10).
+        Result layout; measure places_used, group activity_type, unit per 100 places: above 100 = the scheme alone sends more than can be taken. Limits of the count (exact below 10, Byar's from 10).
     """
     room, rows = places[places["measure"].eq("services_places")].set_index("level")["estimate"], []
     for row in sent.itertuples():
-        about = dict(measure="places_used", group="activity_type", level=row.level, conf_level=conf_level, unit="per place", method="prescriptions a month by places a month, from shown counts")
-        places_held = months * room.get(row.level, np.nan)
+        about = dict(measure="places_used", group="activity_type", level=row.level, conf_level=conf_level, unit="per 100 places", method="prescriptions a month by places a month, from shown counts")
+        places_held = months * room.get(row.level, np.nan) / 100        # in hundreds
         if pd.isna(row.estimate) or not places_held > 0:
             rows.append(about | dict(suppressed=bool(row.suppressed), note=NOT_SHOWN_NOTE if row.suppressed else "the number of places, or of months, is not known"))
             continue
