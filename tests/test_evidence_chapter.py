@@ -268,5 +268,7 @@ def test_figures_show_every_study_with_ratios_on_a_log_scale_and_alt_texts_have_
     assert len(plot_funnel(table).lines) == 5 + 2 and "this scheme" in words.alt_of_funnel(table)        # five studies with an error, two lines
     directions = effect_directions(studies)
     assert len([line for line in plot_harvest(directions).lines if line.get_marker() == "o"]) == len(directions)
+    apart = forest_rows(comparable_effects(effects(*several(4), dict(study_id="apart", keep_apart="selected on the outcome"))), "mental_wellbeing")
+    assert [line.get_markerfacecolor() for line in plot_forest(apart).lines if line.get_marker() == "o"].count("white") == 1       # hollow: not in the average
     ratios = [row | dict(estimate=0.8 + i / 20) for i, row in enumerate(several(3, effect_type="rate_ratio", std_error=0.1, direction_good="lower", outcome="gp_use", domain="statutory_services"))]
     assert plot_forest(forest_rows(comparable_effects(effects(*ratios)), "gp_use, ratio")).get_xscale() == "log"
