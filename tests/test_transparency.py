@@ -160,7 +160,7 @@ def test_the_score_is_the_mean_of_the_checks_that_apply_and_stands_beside_its_pa
     counts = table[table["measure"].eq("check_count")].pivot(index="group", columns="level", values="estimate")
     assert counts.loc["TIDieR"].to_dict() == {"present": 2, "partly": 2, "absent": 8, "not applicable": 0} and (counts.sum(axis=1) == [4, 8, 12]).all()
     said = describe_checks(table)
-    assert said.startswith("18 of 100 for openness: of 22 checks that apply 2 are met, 4 in part and 16 not.") and "(TIDieR) 25" in said and "(CHEERS 2022) 0" in said
+    assert said.startswith("18 of 100 for openness: of 22 checks that apply, 2 met, 4 met in part and 16 not met.") and "(TIDieR) 25" in said and "(CHEERS 2022) 0" in said
     lines = check_lines(table, "TIDieR")
     assert len(lines) == 12 and lines[0][1].startswith("● Present. There: a name, an area. Where: the summary") and lines[3][1].startswith("◐ Partly. There: referred; missing: accepted")
     assert "8 absent" in alt_of_checks(table[table["measure"].eq("check_count")])
@@ -195,6 +195,8 @@ def test_other_causes_rest_on_the_comparison_and_on_how_alike_the_groups_are():
     level = lambda value: ("maryland_level_scores", "design", "x", float(value))       # noqa: E731
     smd = lambda group, value: ("smd_between_groups_swemwbs", group, "age", value)     # noqa: E731
     assert pd.isna(rated()["confounding"])
+    why = bias_domains(released(level(1)), "swemwbs").set_index(["measure", "level"]).at[("bias_domain_rating", "confounding"), "note"]
+    assert why.startswith("there is no comparison group")
     assert rated(level(1))["confounding"] == 3
     assert rated(level(3), smd("before weighting", -0.4), smd("weighted", -0.05))["confounding"] == 2       # never low without a draw
     assert rated(level(3), smd("before weighting", 0.4), smd("weighted", -0.3))["confounding"] == 3         # the sign does not matter
@@ -340,7 +342,7 @@ def test_referrals_a_year_come_from_months_or_quarters_and_a_round_number_stands
 def test_hours_and_gains_are_said_in_words():
     assert [hours_words(h) for h in (0.5, 1.0, 3.4, 41, 150)] == ["half an hour", "about an hour", "about 3 hours", "about 41 hours", "about 150 hours"]
     assert gain_words("maryland:1 standard:needs bias:missing coproduction check:who") == (
-        "level 1 on the Maryland scale, “what they need” of the information standard, doubts about “who was lost”, co-production and 1 check")
+        "level 1 on the Maryland scale, “what they need” of the information standard, doubts about “who was lost”, co-production and the check “Who does it”")
     steps = steps_of("northfield", "swemwbs")
     assert "for each of" in describe_steps(steps) and "comparison group" in describe_steps(steps) and describe_steps(steps.iloc[:0]).startswith("Nothing is left")
     assert step_lines(steps)[0][0].startswith("Write down once: ")

@@ -23,11 +23,11 @@ def describe_checks(table):
     known, score = rows["estimate"].dropna(), one(table, "check_score")
     if score is None:
         return "No check can be made: there are no earlier results to check."
-    met, partly, absent = (int(known.eq(value).sum()) for value in (1.0, 0.5, 0.0))
-    apply = f"of {len(known)} checks" + (" that apply" if len(known) < len(rows) else "")
+    counts = [(int(known.eq(value).sum()), words) for value, words in ((1.0, "met"), (0.5, "met in part"), (0.0, "not met"))]
+    apply = f"of {len(known)} checks" + (" that apply," if len(known) < len(rows) else ",")
     parts = table[table["measure"].eq("check_score") & table["group"].eq("tool") & table["estimate"].notna()]
     made_of = listed([f"{TOOL_WORDS[row.level]} {number(round(row.estimate))}" for row in parts.itertuples()])
-    return f"{number(round(score.estimate))} of 100 for openness: {apply} {met} are met, {partly} in part and {absent} not. By list: {made_of}."
+    return f"{number(round(score.estimate))} of 100 for openness: {apply} {listed(f'{n} {words}' for n, words in counts if n)}. By list: {made_of}."
 
 
 def describe_level(table):
@@ -107,11 +107,11 @@ def hours_words(hours):
 def gain_words(note):
     """What a step gains, from 'check:who standard:needs maryland:1'."""
     gains, groups, domains = note.split(), facts("transparency/standard_groups").set_index("group")["name"], facts("transparency/bias_domains").set_index("domain")["name"]
-    checks = sum(g.startswith("check:") for g in gains)
+    checks = [facts("transparency/checks").set_index("id").at[g.removeprefix("check:"), "topic"].split(":")[0] for g in gains if g.startswith("check:")]
     said = [f"level {g.split(':')[1]} on the {g.split(':')[0].capitalize()} scale" for g in gains if g.startswith(("maryland", "nesta"))]
     said += [f"“{groups[g.split(':')[1]].lower()}” of the information standard" for g in gains if g.startswith("standard:")]
     said += [f"doubts about “{domains[g.split(':')[1]].lower()}”" for g in gains if g.startswith("bias:")]
-    said += ["co-production"] * ("coproduction" in gains) + [f"{checks} {'check' if checks == 1 else 'checks'}"] * bool(checks)
+    said += ["co-production"] * ("coproduction" in gains) + [f"the check “{checks[0]}”" if len(checks) == 1 else f"{len(checks)} checks"] * bool(checks)
     return listed(said)
 
 
