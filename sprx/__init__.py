@@ -101,7 +101,7 @@ _HOMES = {home: names.split() for home, names in {
     "sprx.wording.outcomes": "alt_of_scores change_rows describe_domain describe_expected describe_profile describe_scale describe_timing describe_unused score_rows",
     "sprx.wording.planning": (
         "alt_of_false_success alt_of_follow_up alt_of_needed alt_of_power alt_of_scale alt_of_worth answer_plan choice_words describe_false_success describe_follow_up describe_people_needed "
-        "describe_played describe_smallest describe_worth design_words worth_words"),
+        "describe_played describe_smallest describe_worth design_words question_words worth_words"),
     "sprx.wording.protocol": "protocol record_words",
     "sprx.wording.provision": (
         "NO_SERVICES alike_lines alt_of_gap alt_of_gap_areas alt_of_services_map area_rows describe_alike describe_community describe_distance describe_entries describe_gap "

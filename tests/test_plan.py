@@ -16,6 +16,7 @@ from test_evidence_review import ROOT
 from test_notebooks import cells
 from typer.testing import CliRunner
 
+from sprx.answers import QUESTIONS
 from sprx.cli_plan import plan as command
 from sprx.disclosure import release
 from sprx.errors import DataError, SchemeError
@@ -77,7 +78,7 @@ def said(plan, pooled):
     text += [words.alt_of_worth(worth), words.alt_of_false_success(false)] if len(worth) and len(false) else []
     page = protocol(plan, needed, scale)
     text += [page["title"], *(t for section in page["sections"] for t in section), *(t for row in page["record"] for t in row)]
-    return text + [t for rows in (words.choice_words(plan), words.design_words(plan), words.worth_words(MONEY), record_words(plan)) for row in rows for t in row]
+    return text + [t for rows in (words.choice_words(plan), words.question_words(plan, QUESTIONS), words.design_words(plan), words.worth_words(MONEY), record_words(plan)) for row in rows for t in row]
 
 
 PLANS = [*(dict(design=d) for d in DESIGNS), dict(outcome="gp", design="randomised"), dict(outcome="ae", design="concurrent", effect=1.2), dict(outcome="phq9", design="randomised", people=5),
@@ -172,6 +173,14 @@ def test_the_spread_is_known_of_measures_that_are_there_and_marked_as_assumed():
     assert set(table["measure_id"]) <= set(measures().index) and (table["sd"].astype(float) > 0).all()
     assert table["origin"].str.contains("assumption").all() and table["verification"].eq("unverified").all()
     assert list(facts("planning_designs")["design"]) == list(DESIGNS)
+
+
+def test_which_questions_a_plan_leaves_open(make):
+    told = {d: dict(words.question_words(make(design=d), QUESTIONS)) for d in DESIGNS}
+    assert told["before_after"][QUESTIONS["impact"]].startswith("No. Without a comparison") and all(told[d][QUESTIONS["impact"]].startswith("Yes, as an effect") for d in DESIGNS[1:])
+    assert "EQ-5D of both groups as well" in told["matched"][QUESTIONS["cost_effectiveness"]]
+    assert dict(words.question_words(make(outcome="eq5d3l"), QUESTIONS))[QUESTIONS["cost_effectiveness"]].startswith("Yes")
+    assert len(told["matched"]) == 8
 
 
 def test_without_a_comparison_it_is_called_a_change_and_nothing_is_claimed_where_nothing_helps(make, pooled):

@@ -72,6 +72,11 @@ def test_places_need_the_t_distribution_of_few_places():
     assert study.power(40) < 0.3 and study.power(20) == 0.0         # one place in each arm cannot tell places from the scheme
 
 
+def test_loss_makes_places_smaller_and_not_fewer():
+    lost = ScoreStudy("cluster_randomised", 0.4, cluster_size=20, follow_up=0.5)
+    assert lost.power(400) == pytest.approx(ScoreStudy("cluster_randomised", 0.4, cluster_size=10).power(200))
+
+
 def test_without_likeness_places_are_people():
     places = ScoreStudy("cluster_randomised", 0.2, cluster_size=1, icc=0.0)
     assert people_needed(places) == pytest.approx(people_needed(ScoreStudy("randomised", 0.2)), abs=1)

@@ -75,6 +75,28 @@ def design_words(plan):
              f"compares {known.at[design, 'who_is_compared']}. What must be true: {known.at[design, 'assumptions']}.") for design in plan.studies]
 
 
+def question_words(plan, questions):
+    """Which questions of the report could be answered from what this plan records, as (question, words).
+
+    Parameters
+    ----------
+    plan : EvaluationPlan
+    questions : dict of str to str
+        `sprx.answers.QUESTIONS`.
+    """
+    compared, level = plan.design != "before_after", facts("designs").set_index("design").at[plan.design, "maryland_level"]
+    twice = "use of services month by month" if plan.is_use else f"{plan.outcome} before and {plan.follow_up_months:g} months after"
+    quality = plan.outcome.startswith("eq5d")
+    told = {"when": "yes, from the dates of referral, first contact and closure.", "for_whom": "yes, from age, sex, ethnicity and deprivation; against the local population if the table population is filled in.",
+            "how_well": f"yes, as a change: from {twice}.",
+            "impact": f"yes, as an effect, if enough people are measured: the design is of Maryland level {level}." if compared else "no. Without a comparison nobody can tell what would have come anyway. Plan one, or leave the question open.",
+            "cost": "yes, from the table costs.",
+            "cost_effectiveness": "yes, from costs and EQ-5D of both groups." if quality and compared else
+            f"in part: what the scheme would have to achieve to be worth its cost. For pounds per year in full health, record EQ-5D {'of both groups' if compared else 'and plan a comparison'} as well.",
+            "provision": "yes, if you add a list of local services (table provision).", "evidence": f"yes, as {'an effect' if compared else 'a change, which is not averaged with effects'}."}
+    return [(questions[key], text[0].upper() + text[1:]) for key, text in told.items()]
+
+
 def describe_people_needed(table, plan):
     """How many people each design needs."""
     said = []
