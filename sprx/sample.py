@@ -394,7 +394,7 @@ and what it planted is in `truth.csv`, so that you can see whether a method find
   {max(BUMP.values())} times as many from three months before the referral to its month; from the month after, harbour has 0.85 and 0.90 times as many.
 * Ages, sexes, ethnic groups, deprivation, sources, needs, contacts, activities and costs: the shares at the top of `sprx/sample.py`.
   Area, practice and service codes belong to nowhere. `population.csv` is an area of {AREA_PEOPLE:,} adults.
-* `provision.csv` leaves out some kinds of activity on purpose: the gaps in `truth.csv`.
+* `provision.csv` leaves out some kinds of activity on purpose: the gaps in `truth.csv`. `coproduction.csv` (harbour, northfield) holds made-up answers; northfield claims the most once with nothing to show for it.
 
 `truth.csv` gives, per scheme: `quantity`, `value`, `unit`, `description`. The expected changes come from 50,000 people drawn the same way.
 """
