@@ -175,6 +175,28 @@ def test_the_spread_is_known_of_measures_that_are_there_and_marked_as_assumed():
     assert list(facts("planning_designs")["design"]) == list(DESIGNS)
 
 
+def test_sentences_hold_the_right_numbers_the_right_way_round(make):
+    plan = make()
+    assert plan.natural == pytest.approx((0.35, 0.2, 0.5)) and words.size_words(plan.effect, plan) == "0.29 standard deviations (1.2 points)"
+    assert words.size_words(0.85, make(outcome="gp")) == "15% fewer GP appointments" and words.size_words(1.2, make(outcome="gp")) == "20% more GP appointments"
+    scale = counted.smallest_against(plan).set_index("level")["estimate"]
+    assert scale["matters"] == 3 / 4 and scale["expected"] == plan.effect and scale["smallest_found"] > plan.effect
+    assert "What is to be expected is smaller" in words.describe_smallest(counted.smallest_against(plan), plan)
+    large = make(people=1000)
+    assert "That is no larger than what is to be expected" in words.describe_smallest(counted.smallest_against(large), large)
+    for apart, way in ((0.3, "fare 0.30 standard deviations worse"), (-0.3, "fare 0.30 standard deviations better")):
+        lost = make(lost_apart=apart)
+        text = words.describe_follow_up(counted.people_by_follow_up(lost), lost)
+        assert way in text and f"too {'good' if apart > 0 else 'bad'}" in text
+    assert [d for d in DESIGNS if "the draw" in dict(record_words(make(design=d)))] == ["cluster_randomised", "randomised"]
+
+
+def test_bias_is_part_of_what_a_study_is_worth(make, pooled):
+    table = value_of_designs(make(people=1_000_000), pooled, MONEY).set_index(["measure", "level"])["estimate"]
+    assert table["value_of_study", "randomised"] == pytest.approx(table["perfect_information", "all"], rel=0.01)
+    assert table["value_of_study", "matched"] < 0.95 * table["perfect_information", "all"] and table["value_of_study", "before_after"] < 0.4 * table["perfect_information", "all"]
+
+
 def test_which_questions_a_plan_leaves_open(make):
     told = {d: dict(words.question_words(make(design=d), QUESTIONS)) for d in DESIGNS}
     assert told["before_after"][QUESTIONS["impact"]].startswith("No. Without a comparison") and all(told[d][QUESTIONS["impact"]].startswith("Yes, as an effect") for d in DESIGNS[1:])

@@ -85,7 +85,7 @@ def question_words(plan, questions):
         `sprx.answers.QUESTIONS`.
     """
     compared, level = plan.design != "before_after", facts("designs").set_index("design").at[plan.design, "maryland_level"]
-    twice = "use of services month by month" if plan.is_use else f"{plan.outcome} before and {plan.follow_up_months:g} months after"
+    twice = "use of services month by month" if plan.is_use else f"{plan.outcome_name}, before and {plan.follow_up_months:g} months after"
     quality = plan.outcome.startswith("eq5d")
     told = {"when": "yes, from the dates of referral, first contact and closure.", "for_whom": "yes, from age, sex, ethnicity and deprivation; against the local population if the table population is filled in.",
             "how_well": f"yes, as a change: from {twice}.",
@@ -162,7 +162,7 @@ def describe_smallest(table, plan):
     text += (f"That is no larger than what is to be expected, {size_words(expected.estimate, plan)}: {plan.effect_source}." if reaches else
              f"What is to be expected is smaller, {size_words(expected.estimate, plan)}: {plan.effect_source}. If this study finds nothing, nobody will know whether there was nothing to find.")
     if matters is not None:
-        text += f" For one person {number(plan.mid)} points are said to matter ({number(matters.estimate)} standard deviations); a mean difference of a whole group can be smaller and still matter, since some gain and some do not."
+        text += f" For one person {number(plan.mid)} points are said to matter ({_deviations(matters.estimate)}); a mean difference of a whole group can be smaller and still matter, since some gain and some do not."
     elif not plan.is_use:
         text += " No smallest difference that matters is known for this measure, or its spread is not known; agree one before you start."
     return text
