@@ -179,6 +179,7 @@ def test_levels_come_from_chapter_four_and_nesta_stops_at_three():
     both = levels(("maryland_level_scores", "design", "a", 2.0), ("maryland_level_use", "design", "b", 5.0), "rate_ratio_gp")
     assert both == {"strength_maryland": 5, "strength_nesta": 3}
     assert levels(("maryland_level_scores", "design", "matched", 3.0))["strength_nesta"] == 0        # a design without a result shows nothing
+    assert levels(("maryland_level_use", "design", "x", 1.0), "rate_ratio_before_after_gp")["strength_nesta"] == 2 and levels("effect_swemwbs")["strength_nesta"] == 0
     table = strength(released("paired_change_x", ("maryland_level_scores", "design", "before_after", 1.0)))
     assert describe_level(table) == "The design is at level 1 of 5 on the Maryland scale: the same people before and after, compared with nobody."
     assert [term for term, _ in level_lines(table)] == ["Maryland, this run: level 1", "Maryland, next: level 2", "Nesta, this run: level 2", "Nesta, next: level 3"]
@@ -219,6 +220,8 @@ def test_who_got_in_counts_first_scores_and_wrong_days():
     assert [judged(people(100, first), "selection") for first in (80, 60, 55)] == [1, 2, 3]
     for share, rating in ((0.05, 1), (0.1, 2), (0.3, 3)):
         assert judged(pd.concat([people(100, 90), released(("also_referred", "compared", "comparison", share))]), "selection") == rating
+    two = released(("also_referred", "compared", "comparison", 0.3), ("without_start", "compared", "scheme", 0.0))
+    assert judged(pd.concat([people(100, 90), two]), "selection") == 3                 # the worst of them counts
     assert pd.isna(rated(instrument=None)["selection"])
 
 
@@ -504,6 +507,10 @@ def test_free_text_from_data_is_shown_as_text(chapter, build):
     shown, report = chapter(build(coproduction=COPRODUCTION, settings=dict(name="A <b>scheme</b>")))
     assert "<script" not in shown and "&lt;script&gt;alert(1)" in shown and "<b>scheme" not in shown
     assert "alert(1)" not in json.dumps([t.to_json() for t in report.released.values()])           # evidence is shown, not released as data
+
+
+def test_the_prose_links_to_nothing_outside_the_page():
+    assert "](" not in "".join("".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "markdown")
 
 
 def test_what_is_said_is_read_from_tables_and_from_scheme_yaml(cleaned):
