@@ -327,6 +327,13 @@ def test_a_step_is_listed_only_while_it_gains_something_and_when_it_is_its_turn(
     assert cheapest_to_record(northfield.iloc[:0]).empty
 
 
+def test_co_production_is_a_step_until_all_four_are_equal_partners():
+    for level, is_step in ((2.0, True), (3.0, False)):
+        answers = coproduction_of(*[(name, level, "minutes") for name in ("co-commission", "co-design", "co-deliver", "co-assess")])
+        steps = steps_to_gain(released(), self_appraisal(released(), set()), strength(released()), coproduction(answers))
+        assert ("coproduction" in set(steps["level"])) is is_step
+
+
 def test_cheap_steps_fill_up_where_nothing_gains_a_level_and_the_dearer_that_gains_the_same_is_left_out():
     rows = [("record", "a", 9.0, "standard:needs"), ("record", "b", 2.0, "standard:needs"), ("record", "c", 1.0, "check:who"), ("write", "d", 0.5, "check:name"), ("study", "e", 0.1, "nesta:4")]
     table = result_table([dict(measure="step_hours", group=g, level=x, estimate=h, note=n) for g, x, h, n in sorted(rows, key=lambda row: row[2])])
