@@ -1,4 +1,4 @@
-"""The command line: `sprx init`, `check`, `run`, `simulate`, `lab`, `lessons`, `evidence`. Exit status: 0 all well, 1 a scheme failed, 2 wrong usage."""
+"""The command line: `sprx init`, `check`, `run`, `plan`, `simulate`, `lab`, `lessons`, `evidence`. Exit status: 0 all well, 1 a scheme failed, 2 wrong usage."""
 
 import os
 import sys
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+
+from sprx.cli_plan import plan
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="sprx: transparent evaluation of social prescribing schemes.")
@@ -184,6 +186,9 @@ def simulate(out: Annotated[Path, typer.Argument(metavar="OUT", help="Where the 
     else:
         simulate_schemes(out, schemes, people, seed, effect)
     say(f"Made {'the sample schemes' if schemes is None else f'{schemes} schemes'} in {out}. The data are synthetic; what was planted is in {out / 'truth.csv'}.")
+
+
+app.command()(plan)
 
 
 @app.command()
