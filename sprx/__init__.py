@@ -107,7 +107,7 @@ _HOMES = {home: names.split() for home, names in {
         "NO_SERVICES alike_lines alt_of_gap alt_of_gap_areas alt_of_services_map area_rows describe_alike describe_community describe_distance describe_entries describe_gap "
         "describe_gap_areas describe_listed describe_needs_served describe_offered_nearby describe_overlap_of_services describe_places_used gap_rows group_lines kind_rows note_lines used_rows"),
     "sprx.wording.review": (
-        "alt_of_bias alt_of_designs alt_of_flow answer_review asked_words averaged_outcomes describe_additions describe_bias describe_designs_over_time describe_directions describe_flow "
+        "alt_of_bias alt_of_designs alt_of_flow answer_review asked_words averaged_outcomes describe_additions describe_risk_of_bias describe_designs_over_time describe_directions describe_flow "
         "describe_new_designs describe_periods describe_reading domain_words known_words"),
     "sprx.wording.review_findings": (
         "alt_of_gaps change_words describe_certainty describe_economics describe_empty_cells describe_one_trial describe_two_returns finding_lines group_rule_words"),

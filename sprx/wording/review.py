@@ -208,7 +208,7 @@ def alt_of_designs(table):
     return "Studies by year of publication. " + "; ".join(said) + "."
 
 
-def describe_bias(table):
+def describe_risk_of_bias(table):
     """How much of the risk of bias was judged, and by how sure a source."""
     judged, silent, sure = one(table, "evaluations_judged"), one(table, "evaluations_judged", "not judged"), one(table, "evaluations_judged", "verified")
     rows = table[table["measure"].eq("evaluations_judged") & table["group"].eq("judgement") & ~table["level"].isin(["not judged", "verified"])]
