@@ -3,6 +3,7 @@
 import json
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -272,3 +273,4 @@ def test_figures_show_every_study_with_ratios_on_a_log_scale_and_alt_texts_have_
     assert [line.get_markerfacecolor() for line in plot_forest(apart).lines if line.get_marker() == "o"].count("white") == 1       # hollow: not in the average
     ratios = [row | dict(estimate=0.8 + i / 20) for i, row in enumerate(several(3, effect_type="rate_ratio", std_error=0.1, direction_good="lower", outcome="gp_use", domain="statutory_services"))]
     assert plot_forest(forest_rows(comparable_effects(effects(*ratios)), "gp_use, ratio")).get_xscale() == "log"
+    plt.close("all")

@@ -93,7 +93,7 @@ def facts_of_run():
     needed = about.get_all("Requires-Dist") or []
     return {"open_language": (bool(about["License-Expression"]), f"{python_implementation()}; licence {about['License-Expression']}"),
             "version_control": (bool(about["Version"]), f"the code lives in git; this is version {about['Version']}"),
-            "dependencies": (bool(needed), f"{len(needed)} libraries are named, and a lock file names every version"),
+            "dependencies": (bool(needed), "the libraries are named, and a lock file names every version"),
             "packaged": (True, f"installed as version {about['Version']}")}
 
 
