@@ -118,6 +118,18 @@ def test_the_time_nearest_to_the_schemes_counts_and_without_one_the_latest():
     assert comparable_effects(rows, 4).months[0] == 3 and comparable_effects(rows).months[0] == 12 and comparable_effects(rows, 9).months[0] == 12
 
 
+def test_of_two_times_as_near_the_later_counts_and_a_subgroup_never_stands_in_for_the_whole():
+    assert comparable_effects(effects(dict(timepoint_months=3, estimate=3.0), dict(timepoint_months=9)), 6).months[0] == 9
+    found = comparable_effects(effects(dict(std_error=np.nan), dict(subgroup="women", estimate=9.0)))
+    assert found.effect.isna()[0] and "no standard error" in found.why_not[0]
+
+
+def test_one_outcome_is_one_set_whatever_domain_somebody_wrote_beside_it():
+    studies = comparable_effects(effects(*several(2), dict(study_id="z", first_author="Z", domain="community_wellbeing")))
+    table = pooled_effects(studies)
+    assert not table.duplicated(["measure", "group", "level"]).any() and table.set_index("measure").loc["studies_pooled", "estimate"] == 3
+
+
 def test_averages_of_others_and_other_outcomes_stay_apart():
     assert comparable_effects(effects(dict(pooled="yes"))).empty
     found = comparable_effects(effects(dict(), dict(outcome="loneliness_social", domain="social_isolation"), dict(comparison="within_group_change"), dict(effect_type="rate_ratio", estimate=1.2)))
@@ -275,5 +287,7 @@ def test_other_averages_let_effects_hang_together_and_leave_out_who_did_not_draw
     fit = three_level(each.effect, each.effect_error ** 2, each.study_id)
     assert table.loc["three levels", "estimate"] == fit["estimate"] and "7 effects in 5 studies" in table.loc["three levels", "method"]
     assert table.loc["randomised only", "estimate"] == pool(studies[studies.design == "rct"]).coef[0] and (table.group == "controlled: mental_wellbeing").all()
+    bare = comparable_effects(effects(*rows, *several(1, study_id="bare", std_error=np.nan)))
+    assert other_averages(bare, each).set_index("level").loc["randomised only", "n"] == table.loc["randomised only", "n"]
     alone = other_averages(comparable_effects(effects(*several(4))), comparable_effects(effects(*several(4)), each=True))
     assert alone.empty                      # one effect a study, all drew lots: there is no other way

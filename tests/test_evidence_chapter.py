@@ -196,6 +196,15 @@ def test_an_effect_is_placed_among_others_and_what_it_adds_is_said():
     assert alone.sure == 1 and "first with a comparison to report on mental wellbeing" in alone.text and "no other study" in alone.text
 
 
+def test_an_average_that_turns_by_one_more_study_says_so():
+    base = effects_with_studies(read_base())
+    nothing = effects(own(effect_type="smd", estimate=0.0, std_error=5.0, n=10))
+    table = against_evidence(comparable_effects(pd.concat([base, nothing], ignore_index=True)), "mine")
+    for text in (answers.answer_evidence(table, record_of()).text, words.describe_added(table, "controlled", "mental_wellbeing")):
+        assert "comes partly from there being one study more" in text          # it weighs nothing, and yet the limits narrow
+    assert "one study more" not in answers.answer_evidence(against(*several(4, estimate=9.0), own()), record_of()).text
+
+
 def test_an_effect_of_nothing_is_said_to_be_one_that_chance_could_make():
     text = answers.answer_evidence(against(*several(4), own(estimate=0.05)), record_of()).text
     assert re.search(r"this scheme's effect is 0\.0\d standard deviations better \(95% CI −0\.\d\d to \+0\.\d\d\), which could be chance", text)

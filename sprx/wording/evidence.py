@@ -86,10 +86,12 @@ def describe_added(table, kind, level, brief=False):
     before, after, weight = (one(rows, m, level) for m in ("pooled_before", "pooled_with_scheme", "weight_of_scheme"))
     if after is None:
         return ""
+    # with few studies the t limits narrow with each one added, even one that says nothing
+    turned = " That it is now beyond chance comes partly from there being one study more, whatever that study found." if before is not None and chance(before) and not chance(after) else ""
     if brief:
-        return f"With this scheme the average becomes {amount(after)}{chance(after)}."
+        return f"With this scheme the average becomes {amount(after)}{chance(after)}.{turned}"
     was = f"moves from {amount(before)} to" if before is not None else "becomes possible for the first time:"
-    return f"With this scheme the average {SINGULAR[kind]} in {outcome_words(level)} {was} {amount(after)}; the scheme has {percent(weight.estimate / 100)} of the weight."
+    return f"With this scheme the average {SINGULAR[kind]} in {outcome_words(level)} {was} {amount(after)}; the scheme has {percent(weight.estimate / 100)} of the weight.{turned}"
 
 
 def describe_shrunken(table):

@@ -13,9 +13,9 @@ EFFECT_FROM = 3                     # Maryland level from which a difference is 
 LOGIT_SD = math.pi / math.sqrt(3)   # of a logistic variable: Chinn (2000) Stat Med 19:3127
 ALIKE = 0.5                         # assumed correlation of a study's effects on one outcome
 SDS, RATIO = "standard deviations", "ratio"
-SETS = ["domain", "outcome", "kind", "scale"]
+SETS = ["outcome", "kind", "scale"]       # studies alike in these answer one question
 KEPT = ["study_id", "cite_name", "scheme_id", "design", "maryland_level", "link_worker", "programme", "year", "where_read", "cite", "added_by"]
-COLUMNS = [*KEPT, *SETS, "instruments", "months", "n", "effect", "effect_error", "direction", "beyond_chance", "good", "method", "why_not", "rows"]
+COLUMNS = [*KEPT, "domain", *SETS, "instruments", "months", "n", "effect", "effect_error", "direction", "beyond_chance", "good", "method", "why_not", "rows"]
 MONEY = "sums of money of different years and services are not averaged"
 SYNTHETIC = "SYNTHETIC"             # how the title of a study of synthetic data begins
 HIDDEN = "its numbers are hidden: too few people"
@@ -39,7 +39,7 @@ def comparable_effects(effects, months=None, each=False):
 
     Returns
     -------
-    DataFrame, one row per study, domain, outcome, kind and scale
+    DataFrame, one row per study, outcome, kind and scale
         COLUMNS. kind: controlled (a comparison group, Maryland level 3 or better), weak comparison, uncontrolled (a change). effect: positive = better for people; in standard
         deviations, or the log of a ratio; missing where it cannot be had. direction: better, worse, no difference, mixed or ''. beyond_chance: yes or no at 95 %, '' not known. good: which
         way the ratio is better. why_not: why it cannot be averaged, '' = it can. rows: where the base holds it.
@@ -54,7 +54,7 @@ def comparable_effects(effects, months=None, each=False):
     found = pd.DataFrame([_as_one(part) for part in chosen])[COLUMNS]
     alike = found.groupby("cite_name")["study_id"].transform("nunique") > 1
     found["cite_name"] = found["cite_name"].mask(alike, found["cite_name"] + " (" + found["study_id"] + ")")
-    return found.sort_values([*SETS, "year", "study_id"], ignore_index=True, na_position="last")
+    return found.sort_values(["domain", *SETS, "year", "study_id"], ignore_index=True, na_position="last")
 
 
 def _on_scale(row):
@@ -144,7 +144,8 @@ def _error_of(d, *groups):
 
 def _chosen(rows, months):
     """Of a study's effects on an outcome those that count."""
-    for better in (rows["keep_apart"].eq(""), rows["why_not"].eq(""), rows["subgroup"].eq(""), _nearest(rows["timepoint_months"], months), rows["effect"].notna()):
+    # everybody before what can be averaged: a subgroup must not stand in for a whole whose error was not printed
+    for better in (rows["keep_apart"].eq(""), rows["subgroup"].eq(""), rows["why_not"].eq(""), _nearest(rows["timepoint_months"], months), rows["effect"].notna()):
         rows = rows[better.reindex(rows.index)] if better.reindex(rows.index).any() else rows
     return pd.concat(_first_choice(part) for _, part in rows.groupby("instrument", sort=False))
 
@@ -165,11 +166,11 @@ def _as_one(rows):
 
 
 def _nearest(times, months):
-    """The rows of one time: nearest to `months`, or the latest."""
+    """The rows of one time: nearest to `months` (of two as near the later), or the latest."""
     if times.isna().all():
         return times.isna()
     far = (times - months).abs() if months is not None else -times
-    return far.eq(far.min())
+    return times.eq(times[far.eq(far.min())].max())
 
 
 def _first_choice(rows):

@@ -107,7 +107,7 @@ def pooled_effects(studies, conf_level=0.95, method="REML"):
         Result layout; group = kind, level = outcome (and 'ratio' where that is its scale): pooled_estimate (n = people known of; note = why there is none), prediction_interval (where
         a further study would lie), tau2 (Q-profile limits; variance between studies), i2 (per cent), studies_pooled, studies_not_pooled (with the reasons in note).
     """
-    tables = [_pooled_set(rows, conf_level, method) for _, rows in studies.groupby(SETS, sort=True)]
+    tables = [_pooled_set(rows, conf_level, method) for _, rows in studies.groupby(SETS, sort=False)]
     return stack_results(*tables)
 
 
@@ -153,7 +153,7 @@ def robustness(studies, conf_level=0.95):
     from sprx.stats.synthesis import leave_one_out
 
     tables = []
-    for _, rows in studies.groupby(SETS, sort=True):
+    for _, rows in studies.groupby(SETS, sort=False):
         if why_not_pooled(rows):
             continue
         usable, first = rows[rows["why_not"].eq("")], rows.iloc[0]
@@ -203,19 +203,19 @@ def other_averages(studies, each, conf_level=0.95):
     from sprx.stats.nested import three_level
 
     found = []
-    for key, rows in studies.groupby(SETS, sort=True):
+    for key, rows in studies.groupby(SETS, sort=False):
         usable = rows[rows["why_not"].eq("")]
         if why_not_pooled(rows):
             continue
-        about = dict(measure="pooled_by_method", group=f"{key[2]}: {set_name(key[1], key[3])}", conf_level=conf_level, n=usable["n"].sum())
+        about = dict(measure="pooled_by_method", group=f"{key[1]}: {set_name(key[0], key[2])}", conf_level=conf_level, n=usable["n"].sum())
         single = each[each[SETS].eq(list(key)).all(axis=1) & each["study_id"].isin(usable["study_id"]) & each["why_not"].eq("")]
         if single["study_id"].duplicated().any():
             fit = three_level(single["effect"], single["effect_error"] ** 2, single["study_id"], conf_level=conf_level)
             found.append(about | dict(level="three levels", std_error=fit["std_error"], method=f"REML, {len(single)} effects in {usable['study_id'].nunique()} studies; normal limits",
-                                      **_shown(fit["estimate"], fit["conf_low"], fit["conf_high"], key[3], usable["good"].iloc[0])))
-        drawn = rows[rows["design"].eq("rct")]
+                                      **_shown(fit["estimate"], fit["conf_low"], fit["conf_high"], key[2], usable["good"].iloc[0])))
+        drawn = usable[usable["design"].eq("rct")]
         if len(drawn) < len(usable) and not why_not_pooled(drawn):
-            found.append(_mean_rows(pool(drawn, conf_level), about | dict(level="randomised only", n=drawn["n"].sum()), key[3], usable["good"].iloc[0], ("pooled_by_method", ""))[0])
+            found.append(_mean_rows(pool(drawn, conf_level), about | dict(level="randomised only", n=drawn["n"].sum()), key[2], usable["good"].iloc[0], ("pooled_by_method", ""))[0])
     return result_table(found)
 
 
@@ -242,7 +242,7 @@ def against_evidence(studies, study_id, conf_level=0.95):
         by as much as its own error says) or their absence with the reason in note; other_studies (how many of the set can be averaged), weight_of_scheme (per cent).
     """
     tables = []
-    for key, rows in studies.groupby(SETS, sort=True):
+    for key, rows in studies.groupby(SETS, sort=False):
         own = rows[rows["study_id"].eq(study_id)]
         if len(own):
             tables.append(_against_set(rows, own.iloc[0], conf_level))

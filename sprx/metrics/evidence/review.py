@@ -175,7 +175,7 @@ def _used(left, results, usable, averaged):
     mine = results[results["study_id"].isin(left["study_id"])]
     why = mine.groupby("study_id")["why_not"].agg(lambda reasons: "" if (reasons == "").any() else reasons.iloc[0])
     first = left["study_id"].map(why).replace("", "kept")
-    sets = {key: why_not_pooled(rows) for key, rows in results.groupby(SETS, sort=True)}
+    sets = {key: why_not_pooled(rows) for key, rows in results.groupby(SETS, sort=False)}
     good = mine[mine["why_not"].eq("")]
     refused = good.assign(reason=[sets[tuple(row)] for row in good[SETS].itertuples(index=False)]).groupby("study_id")["reason"].agg(lambda r: "kept" if (r == "").any() else _plain(r.iloc[0]))
     return [(usable, first), (averaged, left.loc[first.eq("kept"), "study_id"].map(refused))]

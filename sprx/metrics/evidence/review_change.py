@@ -39,7 +39,7 @@ def what_would_change(comparable, matters, conf_level=0.95):
     own = every[every["kind"].eq("controlled") & every["scale"].ne(RATIO)]
     found, never = [], [dict(measure="studies_lacking", group=outcome, level="all", n=rows["n"].sum(), n_missing=0, estimate=LEAST, unit="studies", note="no result with a comparison could be read", method=f"an average takes {LEAST}",
                   rows="; ".join(rows["rows"])) for outcome, rows in every.groupby("outcome") if outcome not in set(own["outcome"])]
-    for _, rows in own.groupby(SETS, sort=True):
+    for _, rows in own.groupby(SETS, sort=False):
         used = rows[rows["why_not"].eq("")]
         about = dict(group=set_name(rows["outcome"].iloc[0], rows["scale"].iloc[0]), level="all", n=used["n"].sum(), n_missing=0, conf_level=conf_level, rows="; ".join(rows["rows"]))
         alone = 4 * ((norm.ppf((1 + conf_level) / 2) + norm.ppf(POWER)) / matters) ** 2

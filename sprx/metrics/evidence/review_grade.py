@@ -46,7 +46,7 @@ def certainty(comparable, studies, appraisal, pooled):
     own = own[own["kind"].eq("controlled") & own["direction"].ne("") & own["outcome"].ne("cost")]
     judged = appraisal[appraisal["study_id"].isin(own["study_id"])]
     country, found = studies.set_index("study_id")["country"], []
-    for _, rows in own.groupby(SETS, sort=True):
+    for _, rows in own.groupby(SETS, sort=False):
         used = rows[rows["why_not"].eq("")]
         rows = used if len(used) else rows
         name = set_name(rows["outcome"].iloc[0], rows["scale"].iloc[0])
