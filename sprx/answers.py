@@ -284,7 +284,7 @@ def answer_evidence(own, record):
         return Answer("evidence", text, 0, "no comparison of level 3 or better", [(2, f"To add to the evidence, plan a comparison: record {COMPARISON}.")])
     first = [outcome_words(name) for group, name in known if group == kind and one(own, "other_studies", name, kind).estimate == 0]
     text = f"{describe_place(own, kind, level)} {describe_added(own, kind, level, brief=True)}".strip()
-    text += f" In this evidence base it is the first with a comparison to report on {listed(first)}." if first else ""
+    text += f" No other study in this evidence base has an effect on {listed(first)} that could be set beside it." if first else ""
     sure = 1 if before is None else 3 if others.estimate >= MANY_STUDIES else 2
     return Answer("evidence", text, sure, f"{studies_words(others.estimate)} with a comparison to set it against" + ("; most were read as abstracts only" if others.estimate else ""), [])
 

@@ -193,7 +193,7 @@ def test_an_effect_is_placed_among_others_and_what_it_adds_is_said():
     assert answer.sure == 2 and "4 studies with a comparison" in answer.why
     assert answers.answer_evidence(against(*several(11), own()), record_of()).sure == 3
     alone = answers.answer_evidence(against(own()), record_of())
-    assert alone.sure == 1 and "first with a comparison to report on mental wellbeing" in alone.text and "no other study" in alone.text
+    assert alone.sure == 1 and "No other study in this evidence base has an effect on mental wellbeing" in alone.text and "no other study" in alone.text
 
 
 def test_an_average_that_turns_by_one_more_study_says_so():
