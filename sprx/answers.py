@@ -6,7 +6,7 @@ from sprx.wording import (IF_ALIKE, SETTLED, Answer, caution, chances, count, de
                           interval, not_valued, number, one, percent, score_verdict, unknown_share, use_verdict)
 
 from sprx.wording import NO_SERVICES, absent_kinds, has_services, kinds_listed
-from sprx.wording import EFFECT_FROM, SINGULAR, absent, describe_added, describe_place, outcome_words, sets_in, studies_words, describe_unused_lines, listed, pounds, pounds_interval, price_caution, share_of_budget, short_verdict, spell
+from sprx.wording import EFFECT_FROM, SINGULAR, absent, chance, describe_added, describe_place, outcome_words, sets_in, studies_words, describe_unused_lines, listed, pounds, pounds_interval, price_caution, share_of_budget, short_verdict, spell
 from sprx.wording.transparency import ALREADY_SAID, describe_checks, describe_level, step_sentences
 
 QUESTIONS = {
@@ -280,12 +280,15 @@ def answer_evidence(own, record):
     kind, level = known[0]
     others, before = one(own, "other_studies", level, kind), one(own, "pooled_before", level, kind)
     if kind != "controlled":
-        text = f"A {SINGULAR[kind]}, not an effect: it cannot tell what the scheme does. {describe_place(own, kind, level)} To add to what is known needs a comparison group."
+        needed = "a stronger comparison (level 3 or better)" if kind == "weak comparison" else "a comparison group"
+        text = f"A {SINGULAR[kind]}, not an effect: it cannot tell what the scheme does. {describe_place(own, kind, level)} To add to what is known needs {needed}."
         return Answer("evidence", text, 0, "no comparison of level 3 or better", [(2, f"To add to the evidence, plan a comparison: record {COMPARISON}.")])
     first = [outcome_words(name) for group, name in known if group == kind and one(own, "other_studies", name, kind).estimate == 0]
     text = f"{describe_place(own, kind, level)} {describe_added(own, kind, level, brief=True)}".strip()
     text += f" No other study in this evidence base has an effect on {listed(first)} that could be set beside it." if first else ""
-    sure = 1 if before is None else 3 if others.estimate >= MANY_STUDIES else 2
+    further = one(own, "prediction_before", level, kind)
+    alike = further is not None and "chance" not in chance(further)         # else studies differ so much that where one lies says little
+    sure = 1 if before is None or not alike else 3 if others.estimate >= MANY_STUDIES else 2
     return Answer("evidence", text, sure, f"{studies_words(others.estimate)} with a comparison to set it against" + ("; most were read as abstracts only" if others.estimate else ""), [])
 
 

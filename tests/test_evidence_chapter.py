@@ -181,7 +181,7 @@ def test_a_change_is_never_called_an_effect_and_tells_nothing_of_the_scheme():
     assert answer.sure == 0 and answer.text.startswith("A change, not an effect") and "needs a comparison group" in answer.text and answer.next_steps
     assert "this scheme's change is" in answer.text and "scheme's effect" not in answer.text
     weak = answers.answer_evidence(against(own(design="nrct_controlled", maryland_level=2)), record_of())
-    assert weak.text.startswith("A difference, not an effect") and weak.sure == 0
+    assert weak.text.startswith("A difference, not an effect") and weak.sure == 0 and "needs a stronger comparison" in weak.text and "needs a comparison group" not in weak.text
 
 
 def test_an_effect_is_placed_among_others_and_what_it_adds_is_said():
@@ -192,8 +192,10 @@ def test_an_effect_is_placed_among_others_and_what_it_adds_is_said():
         assert words.amount(row.loc[measure]) in answer.text
     assert answer.sure == 2 and "4 studies with a comparison" in answer.why
     assert answers.answer_evidence(against(*several(11), own()), record_of()).sure == 3
+    apart = answers.answer_evidence(against(*[r | dict(estimate=6 * (i % 2) - 2) for i, r in enumerate(several(11))], own()), record_of())
+    assert apart.sure == 1 and "so wide a range holds help and harm alike" in apart.text and "holds help and harm" not in answer.text
     alone = answers.answer_evidence(against(own()), record_of())
-    assert alone.sure == 1 and "No other study in this evidence base has an effect on mental wellbeing" in alone.text and "no other study" in alone.text
+    assert alone.sure == 1 and "No other study in this evidence base has an effect on mental wellbeing" in alone.text and "no other study" in alone.text.casefold()
 
 
 def test_an_average_that_turns_by_one_more_study_says_so():
@@ -209,7 +211,7 @@ def test_an_effect_of_nothing_is_said_to_be_one_that_chance_could_make():
     text = answers.answer_evidence(against(*several(4), own(estimate=0.05)), record_of()).text
     assert re.search(r"this scheme's effect is 0\.0\d standard deviations better \(95% CI −0\.\d\d to \+0\.\d\d\), which could be chance", text)
     worse = answers.answer_evidence(against(*several(4), own(estimate=-4.0)), record_of()).text
-    assert "standard deviations worse" in worse and "below the range" in worse
+    assert "standard deviations worse" in worse and "below the range" in worse and "which is for the worse" in worse and "for the worse" not in text
 
 
 def test_nothing_to_show_and_nothing_measured_are_told_apart():

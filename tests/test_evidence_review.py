@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+import sprx
 from test_cli import run
+from test_comparable import effects, several
 from test_notebooks import cells
 
 from sprx.errors import SchemeError
 from sprx.evidence.subject import read_review
 from sprx.metrics.evidence import review as counting
+from sprx.metrics.evidence import review_grade
 from sprx.metrics.evidence.comparable import comparable_effects, pool
 from sprx.metrics.evidence.pooling import pooled_effects
 from sprx.metrics.evidence.review_change import what_would_change
@@ -25,6 +29,7 @@ from sprx.run import declared_parameters
 from sprx.run_review import run_review
 from sprx.stats.synthesis import synthesise
 from sprx.wording import count, number, percent
+from sprx.wording import review as words
 from sprx.wording.evidence import sds
 from sprx.wording.review import answer_review, describe_flow, line_name
 from sprx.wording.review_findings import change_words, describe_economics, describe_empty_cells, describe_two_returns
@@ -503,3 +508,33 @@ def test_texts_of_a_user_are_escaped_and_odd_rows_are_counted(tmp_path):
     assert found.loc[("studies_in_base", "where_read", "full text"), "estimate"] == 1 and "No study was read in full" not in page
     mine = found[found["method"].eq("as printed") & found.index.get_level_values("group").isin(["odd2026"])].iloc[0]
     assert mine["estimate"] == 3 and mine["unit"].endswith("(prices of 2024)") and "range to 4" in mine["note"] and float(mine["conf_high"]) == 5
+
+
+def test_an_average_that_rests_on_each_single_study_gains_no_certainty_and_says_so():
+    assert review_grade.ONLY_TOGETHER == words.ONLY_TOGETHER
+    base = sprx.read_review("")
+    nothing = effects(dict(study_id="nothing", first_author="N", effect_type="smd", estimate=0.0, std_error=5.0, n=10, link_worker="yes"))
+    studies = pd.concat([base.tables["studies"], pd.DataFrame([dict(study_id="nothing", country="", design="rct")])], ignore_index=True)
+    both = sprx.results_of_evaluations(comparable_effects(pd.concat([base.effects, nothing[base.effects.columns]], ignore_index=True)))
+    pooled = pooled_effects(both)
+    mean = pooled[(pooled.measure == "pooled_estimate") & (pooled.level == "mental_wellbeing") & (pooled.group == "controlled")].iloc[0]
+    assert mean.conf_low > 0                # a study that weighs nothing turns it
+    found = review_grade.certainty(both, studies, base.tables["appraisal"], pooled).set_index(["measure", "group"])
+    row = found.loc[("certainty_imprecision", "mental_wellbeing")]
+    assert row.estimate <= -1 and review_grade.ONLY_TOGETHER in row.note
+    sure = comparable_effects(effects(*[r | dict(estimate=9.0) for r in several(4)]))
+    assert not review_grade._rests_on_one(sure, 0.95)
+
+
+def test_a_record_that_names_no_country_counts_neither_for_nor_against():
+    rows = pd.DataFrame(dict(study_id=["a", "b"], link_worker=["yes", "yes"]))
+    assert review_grade._indirect(rows, pd.Series({"a": "UK", "b": ""})) == (0, "2 of 2 of a link worker or the like, 1 of 1 from the UK")
+    assert review_grade._indirect(rows, pd.Series({"a": "", "b": ""}))[0] == 0 and review_grade._indirect(rows, pd.Series({"a": "US", "b": ""}))[0] == -1
+
+
+def test_the_rows_of_an_average_are_those_that_were_averaged():
+    review = sprx.read_review("")
+    results = sprx.results_of_evaluations(sprx.comparable_effects(review.effects))
+    table = sprx.with_rows(sprx.pooled_effects(results), results).set_index(["measure", "group", "level"])
+    apart = results[(results.study_id == "woodhead2017") & (results.outcome == "mental_wellbeing")].rows.iloc[0]
+    assert apart not in table.loc[("pooled_estimate", "controlled", "mental_wellbeing"), "rows"] and apart in table.loc[("studies_not_pooled", "controlled", "mental_wellbeing"), "rows"]

@@ -30,7 +30,9 @@ def test_ages_months_and_scores_can_be_changed_too(cleaned):
     tables = dict(people=people, referrals="referral_id,person_id,referral_date\nr1,p1,2025-01-01\nr2,p2,2025-01-01\n",
                   outcomes="person_id,instrument,occasion,months,value\np1,phq9,baseline,0,16\np2,phq9,baseline,0,6\n")
     usual, changed = cleaned(**tables), cleaned({"suitable_groups": {"bereaved_older": {"age_at_least": 60, "months": 36}, "depression_anxiety": {"phq9": [10, 19]}}}, **tables)
-    said = lambda scheme, group: cohort.suitable_groups(scheme, cohort.referred_people(scheme))[group].tolist()        # noqa: E731
+    def said(scheme, group):
+        return cohort.suitable_groups(scheme, cohort.referred_people(scheme))[group].tolist()
+
     assert said(usual, "bereaved_older") == [False, False] and said(changed, "bereaved_older") == [True, True]
     assert said(usual, "depression_anxiety") == [False, True] and said(changed, "depression_anxiety") == [True, False]
 

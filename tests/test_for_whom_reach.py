@@ -153,7 +153,9 @@ def test_negative_residents_are_refused():
 # ---- the breakdown, and the people behind it -------------------------------------------------------------------------------------
 
 def breakdown(people, residents):
-    fifth = lambda table: table.assign(imd_quintile=(table["imd_decile"].astype(float) + 1) // 2)      # noqa: E731
+    def fifth(table):
+        return table.assign(imd_quintile=(table["imd_decile"].astype(float) + 1) // 2)
+
     return cohort.deprivation_breakdown(fifth(people), fifth(residents))
 
 

@@ -193,8 +193,12 @@ def rated(*rows, instrument="swemwbs", is_tested=True, is_named=True):
 
 
 def test_other_causes_rest_on_the_comparison_and_on_how_alike_the_groups_are():
-    level = lambda value: ("maryland_level_scores", "design", "x", float(value))       # noqa: E731
-    smd = lambda group, value: ("smd_between_groups_swemwbs", group, "age", value)     # noqa: E731
+    def level(value):
+        return ("maryland_level_scores", "design", "x", float(value))
+
+    def smd(group, value):
+        return ("smd_between_groups_swemwbs", group, "age", value)
+
     assert pd.isna(rated()["confounding"])
     why = bias_domains(released(level(1)), "swemwbs").set_index(["measure", "level"]).at[("bias_domain_rating", "confounding"), "note"]
     assert why.startswith("there is no comparison group")
@@ -226,7 +230,9 @@ def test_who_got_in_counts_first_scores_and_wrong_days():
 
 
 def test_who_was_lost_takes_the_group_with_fewer_and_one_worse_where_those_lost_differ():
-    again = lambda a, b: [("measured_again_swemwbs", "compared", "scheme", a), ("measured_again_swemwbs", "compared", "comparison", b)]     # noqa: E731
+    def again(a, b):
+        return [("measured_again_swemwbs", "compared", "scheme", a), ("measured_again_swemwbs", "compared", "comparison", b)]
+
     assert [rated(*again(0.9, low))["missing"] for low in (0.8, 0.65, 0.5)] == [1, 2, 3]
     assert rated(*again(0.9, 0.9), ("smd_lost_swemwbs", "baseline", "all", -0.3))["missing"] == 2
     assert rated(*again(0.9, 0.5), ("smd_lost_swemwbs", "baseline", "all", -0.3))["missing"] == 3
@@ -256,11 +262,15 @@ def test_an_answer_that_rests_on_use_of_services_is_judged_by_use():
         found = bias_domains(table, None, "gp", **{"is_named": True, **how})
         return found[found["measure"].eq("bias_domain_rating")].set_index("level")["estimate"]
 
-    level = lambda value: ("maryland_level_use", "design", "x", float(value))       # noqa: E731
+    def level(value):
+        return ("maryland_level_use", "design", "x", float(value))
+
     assert use(level(3), trend=(0.99, 1.02))["confounding"] == 2 and use(level(3), trend=(1.01, 1.05))["confounding"] == 3 and use(level(3))["confounding"] == 3
     assert use(level(2), trend=(0.99, 1.02))["confounding"] == 3 and use(level(1))["confounding"] == 3 and use(level(5))["confounding"] == 1 and pd.isna(use()["confounding"])
     assert use()["measurement"] == 1 and use()["reporting"] == 1 and use(is_named=False)["reporting"] == 2 and use("use_rate_ae")["reporting"] == 3
-    watched = lambda a, b: use(("months_watched", "compared", "scheme", a), ("months_watched", "compared", "comparison", b))["missing"]     # noqa: E731
+    def watched(a, b):
+        return use(("months_watched", "compared", "scheme", a), ("months_watched", "compared", "comparison", b))["missing"]
+
     assert [watched(10.0, 9.0), watched(7.0, 10.0), watched(10.0, 3.0)] == [1, 2, 3] and pd.isna(use(("months_watched", "compared", "scheme", 9.0))["missing"])
     assert [use(("also_referred", "compared", "comparison", share))["selection"] for share in (0.0, 0.1, 0.3)] == [1, 2, 3] and pd.isna(use()["selection"])
     nothing = bias_domains(released(), None, "gp")

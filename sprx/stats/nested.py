@@ -100,7 +100,9 @@ def _likeliest_pair(likelihood, spread):
     def search(start, fixed=None):
         """`fixed`: which of the two stays at 0."""
         free = [i for i in (0, 1) if i != fixed]
-        where = lambda roots: [0.0 if i == fixed else float(roots[free.index(i)]) ** 2 * spread for i in (0, 1)]     # noqa: E731
+        def where(roots):
+            return [0.0 if i == fixed else float(roots[free.index(i)]) ** 2 * spread for i in (0, 1)]
+
         found = minimize(lambda roots: -likelihood(*where(roots)), np.array(start)[free], method="Nelder-Mead", options=dict(xatol=1e-8, fatol=1e-10, maxiter=4000))
         return -found.fun, where(found.x)
 

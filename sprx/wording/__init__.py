@@ -28,7 +28,7 @@ from sprx.wording.cost import (
     absent, alt_of_costs, alt_of_drivers, describe_additional, describe_caseload, describe_drivers, describe_lines_given, describe_per_improved, describe_per_person, describe_published, describe_total,
     describe_unused_lines, driver_rows, pounds_interval, published_rows, share_of_budget, spell, spent_rows)
 from sprx.wording.evidence import (
-    BLOCKS, KINDS, OUTCOMES, SINGULAR, alt_of_directions, alt_of_forest, alt_of_funnel, component_words, describe_added, describe_designs, describe_place, describe_pooled, describe_record,
+    BLOCKS, KINDS, OUTCOMES, SINGULAR, alt_of_directions, alt_of_forest, alt_of_funnel, chance, component_words, describe_added, describe_designs, describe_place, describe_pooled, describe_record,
     describe_robustness, describe_shrunken, of_kind, outcome_words, sets_in, studies_words)
 from sprx.wording.provision import NO_SERVICES, absent_kinds, describe_listed, has_services, kinds_listed, named_kinds
 from sprx.wording.use import (

@@ -51,9 +51,11 @@ def amount(row):
 
 
 def chance(row):
-    """Whether an interval holds no difference: ', which could be chance' or ''."""
+    """What an interval says: ', which could be chance', ', which is for the worse' (of what is turned so that above 0 is better) or ''."""
     none = 1 if row.unit == "ratio" else 0
-    return ", which could be chance" if row.conf_low <= none <= row.conf_high else ""
+    if row.conf_low <= none <= row.conf_high:
+        return ", which could be chance"
+    return ", which is for the worse" if row.unit != "ratio" and row.conf_high < none else ""
 
 
 def sets_in(table, first=""):
@@ -77,7 +79,8 @@ def describe_place(table, kind, level):
         return text
     sign = own.unit != "ratio"
     where = "inside" if further.conf_low <= own.estimate <= further.conf_high else "above" if own.estimate > further.conf_high else "below"
-    return f"{text} The scheme's lies {where} the range in which a further study would be expected ({sds(further.conf_low, sign)} to {sds(further.conf_high, sign)})."
+    wide = ". That is no praise: so wide a range holds help and harm alike" if where == "inside" and chance(further) else ""
+    return f"{text} The scheme's result lies {where} the range in which a further study would be expected ({sds(further.conf_low, sign)} to {sds(further.conf_high, sign)}){wide}."
 
 
 def describe_added(table, kind, level, brief=False):
@@ -87,11 +90,11 @@ def describe_added(table, kind, level, brief=False):
     if after is None:
         return ""
     # with few studies the t limits narrow with each one added, even one that says nothing
-    turned = " That it is now beyond chance comes partly from there being one study more, whatever that study found." if before is not None and chance(before) and not chance(after) else ""
+    turned = " That it is now beyond chance comes partly from there being one study more, whatever that study found." if before is not None and "chance" in chance(before) and "chance" not in chance(after) else ""
     if brief:
         return f"With this scheme the average becomes {amount(after)}{chance(after)}.{turned}"
     was = f"moves from {amount(before)} to" if before is not None else "becomes possible for the first time:"
-    return f"With this scheme the average {SINGULAR[kind]} in {outcome_words(level)} {was} {amount(after)}; the scheme has {percent(weight.estimate / 100)} of the weight.{turned}"
+    return f"With this scheme the average {SINGULAR[kind]} in {outcome_words(level)} {was} {amount(after)}; the scheme has {percent(weight.estimate / 100) if weight.estimate >= 1 else 'less than 1%'} of the weight.{turned}"
 
 
 def describe_shrunken(table):

@@ -24,6 +24,7 @@ MEASURES = {"studies_in_base": "studies in the base", "evaluations": "evaluation
             "further_change": "where a further change would lie", "direction_effect": "direction of the effect (1 better, −1 worse)", "direction_change": "direction of the change (1 better, −1 worse)",
             "direction_difference": "direction of the difference (1 better, −1 worse)"}
 PERIODS = {"until": "up to the year the 2015 review searched", "after": "after it"}
+ONLY_TOGETHER = "only with every study in it"       # as metrics.evidence.review_grade notes it
 CERTAIN = {4: "high", 3: "moderate", 2: "low", 1: "very low"}
 MARKS = {4: "●●●●", 3: "●●●○", 2: "●●○○", 1: "●○○○"}
 NO_GROUP = "none_of_these"
@@ -68,7 +69,8 @@ def answer_review(counts, ways, pooled, certain):
     """
     total, tested, compared = (one(counts, m).estimate for m in ("studies_in_base", "evaluations", "evaluations_compared"))
     means = averages(pooled)
-    clear = [r for r in means if not chance(r)]
+    clear = [r for r in means if "chance" not in chance(r)]
+    shaky = set(certain.loc[certain["measure"].eq("certainty_imprecision") & certain["note"].str.contains(ONLY_TOGETHER), "group"])
     levels = {r.group: int(r.estimate) for r in certain[certain["measure"].eq("certainty")].itertuples()}
     best = max((levels.get(r.level, 1) for r in means), default=1)
     fake = one(counts, "studies_in_base", "you, SYNTHETIC", "added_by")
@@ -81,7 +83,7 @@ def answer_review(counts, ways, pooled, certain):
     elif not clear:
         text += " In every average over compared studies, no difference at all is still possible."
     else:
-        text += f" Averaged over compared studies, {listed(outcome_words(r.level) for r in clear)} {'differs' if len(clear) == 1 else 'differ'} beyond chance{'; in the other averages no difference at all is still possible' if len(clear) < len(means) else ''}."
+        text += f" Averaged over compared studies, {listed(outcome_words(r.level) for r in clear)} {'differs' if len(clear) == 1 else 'differ'} beyond chance{', but for ' + listed(outcome_words(r.level) for r in clear if r.level in shaky) + ' only with every single study in it' if any(r.level in shaky for r in clear) else ''}{'; in the other averages no difference at all is still possible' if len(clear) < len(means) else ''}."
     abstracts = one(counts, "studies_in_base", "abstract", "where_read")
     why = f"by rule the certainty of these averages is at best {CERTAIN[best]}, and {count(abstracts.estimate if abstracts is not None else 0)} of {count(total)} studies were read as an abstract only"
     return Answer("evidence_review", text, best - 1 if means else 0, why)

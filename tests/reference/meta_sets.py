@@ -28,7 +28,9 @@ def read(name):
 def made(table, effects, moderator, by=None, cluster=None, inner=None):
     """A set from a table, the rows of which have all that is asked; an effect that cannot be made is counted, not hidden."""
     y, v = (np.asarray(part, dtype=float) for part in effects(table))
-    column = lambda name: None if name is None else table[name].to_numpy()   # noqa: E731
+    def column(name):
+        return None if name is None else table[name].to_numpy()
+
     return Set(y, v, column(moderator).astype(float), column(by), column(cluster), column(inner))
 
 

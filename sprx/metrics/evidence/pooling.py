@@ -259,7 +259,7 @@ def _against_set(rows, own, conf_level):
     unit = at["own"]["unit"]
     found = [about | dict(measure="own_estimate", n=own["n"], std_error=own["effect_error"], method=own["method"], note=own["why_not"], **at["own"]),
              about | dict(measure="other_studies", estimate=others["why_not"].eq("").sum(), n=others["n"].sum(), unit="studies", note="", conf_level=None)]
-    before, after = why_not_pooled(others) if len(others) else "no other study measured this in this way", why_not_pooled(rows)
+    before, after = why_not_pooled(others) if len(others) else "no other study has a result of this kind on this scale", why_not_pooled(rows)
     if before:
         found.append(about | dict(measure="pooled_before", unit=unit, note=before))
     else:

@@ -293,7 +293,7 @@ def with_rows(table, comparable):
     comparable : DataFrame
         The rows of `comparable_effects` that it was made from.
     """
-    keys = pd.DataFrame(dict(kind=comparable["kind"], outcome=comparable["outcome"], set=_sets(comparable), study=comparable["cite_name"], rows=comparable["rows"]))
+    keys = pd.DataFrame(dict(kind=comparable["kind"], outcome=comparable["outcome"], set=_sets(comparable), study=comparable["cite_name"], rows=comparable["rows"], used=comparable["why_not"].eq("")))
     kinds, found = {word: kind for kind, word in KIND_WORDS.items()}, []
     for r in table.itertuples():
         kind = r.group if r.group in KIND_WORDS else kinds[r.measure.split("_")[1]]
@@ -304,6 +304,8 @@ def with_rows(table, comparable):
             mine = mine[mine["set"].eq(r.group) & mine["study"].eq(r.level)]
         else:
             mine = mine[mine["set"].eq(r.level if r.group in KIND_WORDS else r.group)]
+            if pd.notna(r.estimate) and not r.measure.startswith("studies_"):       # an average was made of those only that can be averaged
+                mine = mine[mine["used"]]
         found.append("; ".join(mine["rows"]))
     return table.assign(rows=found)
 

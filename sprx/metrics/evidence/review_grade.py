@@ -9,6 +9,7 @@ from sprx.reference import facts
 
 HIGH, MODERATE, LOW, VERY_LOW = 4, 3, 2, 1
 CERTAINTY = {HIGH: "high", MODERATE: "moderate", LOW: "low", VERY_LOW: "very low"}
+ONLY_TOGETHER = "only with every study in it"       # how a note says that an average rests on each single study
 STEPS = ["start", "risk_of_bias", "inconsistency", "indirectness", "imprecision", "publication_bias"]
 ENOUGH_PEOPLE = 400         # for a mean: Guyatt et al (2011) J Clin Epidemiol 64:1283, optimal information size
 MUCH_BETWEEN = 50           # per cent of the variance between studies: Guyatt et al (2011) J Clin Epidemiol 64:1294
@@ -16,8 +17,8 @@ GRADE_RULES = [
     ("Starts", "high where at least half of the studies drew lots, else low"),
     ("Risk of bias", "one step down where less than half of the studies were judged low by somebody (a study that nobody judged counts as not low); two where half or more were judged high"),
     ("Inconsistency", f"one step down where more than {MUCH_BETWEEN}% of the variance lies between studies, or where studies that are not averaged point different ways; a single study is not judged"),
-    ("Indirectness", "one step down where fewer than half of the studies are of a link worker or the like, and one where fewer than half are from the UK"),
-    ("Imprecision", f"one step down where there is no average or its interval holds no difference, and one where fewer than {ENOUGH_PEOPLE} people are known of"),
+    ("Indirectness", "one step down where fewer than half of the studies are of a link worker or the like, and one where fewer than half of those whose country is said are from the UK"),
+    ("Imprecision", f"one step down where there is no average or its interval holds no difference, with every study or with any one left out, and one where fewer than {ENOUGH_PEOPLE} people are known of"),
     ("Publication bias", f"not judged with fewer than {TO_TELL_BIAS} studies: nobody can tell")]
 
 
@@ -84,8 +85,9 @@ def _inconsistency(rows, average):
 
 
 def _indirect(rows, country):
-    linked, here = rows["link_worker"].eq("yes").sum(), country.loc[rows["study_id"]].str.startswith("UK").sum()
-    return -int(2 * linked < len(rows)) - int(2 * here < len(rows)), f"{linked} of {len(rows)} of a link worker or the like, {here} from the UK"
+    linked, places = rows["link_worker"].eq("yes").sum(), country.loc[rows["study_id"]]
+    here, said = places.str.startswith("UK").sum(), places.ne("").sum()         # a scheme's record names an area and no country
+    return -int(2 * linked < len(rows)) - int(2 * here < said), f"{linked} of {len(rows)} of a link worker or the like, {here} of {said} from the UK"
 
 
 def _imprecise(rows, average):
@@ -97,8 +99,18 @@ def _imprecise(rows, average):
         wide, words = True, "no average"
     few = not rows["n"].sum() >= ENOUGH_PEOPLE
     said = words if words == "no average" else f"{words} {'holds' if wide else 'leaves out'} no difference"
+    if not wide and _rests_on_one(rows, limits["conf_level"]):
+        wide, said = True, f"{said} {ONLY_TOGETHER}"
     size = "how many people is not known" if rows["n"].isna().all() else f"{rows['n'].sum():,.0f} people known of"
     return -int(wide) - int(few), f"{said}; {size}"
+
+
+def _rests_on_one(rows, conf_level):
+    """Whether leaving out some one study lets the interval hold no difference: with few studies even one that says nothing narrows it."""
+    from sprx.stats.synthesis import leave_one_out
+
+    without = leave_one_out(rows["effect"], rows["effect_error"] ** 2, knapp_hartung="ad hoc", conf_level=conf_level)
+    return bool(((without["conf_low"] <= 0) & (without["conf_high"] >= 0)).any())
 
 
 def _published(rows):
