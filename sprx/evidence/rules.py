@@ -293,7 +293,7 @@ def _twice(name, row, seen):
         marks = [(c, k) for c, k in (("study_id", row["study_id"].casefold()), ("doi", row["doi"].casefold()), ("title", plain_key(row["title"]))) if k]
         wrong, do = "the same study twice", "It is in the base already: take this row out, or give the study its own study_id and title if it is another."
     else:
-        marks = [(SAME[name][0], tuple(v if (v := number(row[c])) is not None else row[c] for c in SAME[name]))]
+        marks = [(SAME[name][0], tuple(v if (v := number(row[c])) is not None else plain_key(row[c]) for c in SAME[name]))]
         wrong, do = "the same row twice", "Take one of them out."
     again = [(column, seen[column, key]) for column, key in marks if (column, key) in seen]
     for mark in marks:

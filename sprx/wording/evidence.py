@@ -116,7 +116,7 @@ def describe_designs(pooled):
         if (level, "controlled") in means.index and (level, "uncontrolled") in means.index:
             with_, without = means.loc[(level, "controlled")], means.loc[(level, "uncontrolled")]
             said.append(f"In {outcome_words(level)}, studies without a comparison average a change of {amount(without)}, studies with one an effect of {amount(with_)}. "
-                        "The people, programmes and measures differ too, but part of the gap is what would have happened anyway.")
+                        "The people, programmes, measures and yardsticks differ too: changes are divided by the spread of changes, effects by that of people. Part of the gap is what would have happened anyway.")
     return " ".join(said)
 
 

@@ -138,7 +138,7 @@ def _mean_rows(fit, about, scale, good, names=("pooled_estimate", "prediction_in
     """The mean and where a further study would lie."""
     at = fit.predict().iloc[0]
     return [about | dict(measure=names[0], std_error=at.std_error, method=f"{fit.method}, {fit.k} studies; Hartung-Knapp", **_shown(at.estimate, at.conf_low, at.conf_high, scale, good)),
-            about | dict(measure=names[1], method="of a further study (Higgins, Thompson and Spiegelhalter 2009)", **_shown(at.estimate, at.pred_low, at.pred_high, scale, good))]
+            about | dict(measure=names[1], method="of a further study: t with k - 1 degrees of freedom, as metafor", **_shown(at.estimate, at.pred_low, at.pred_high, scale, good))]
 
 
 def robustness(studies, conf_level=0.95):
