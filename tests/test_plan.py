@@ -26,7 +26,7 @@ from sprx.metrics import planning as counted
 from sprx.metrics.evidence.comparable import comparable_effects
 from sprx.metrics.evidence.pooling import pooled_effects
 from sprx.metrics.evidence.review import results_of_evaluations
-from sprx.metrics.planning.worth import gap_of_changes, prior_effect, sample_information, value_of_designs
+from sprx.metrics.planning.worth import prior_effect, sample_information, value_of_designs
 from sprx.planning import expected_effect, plan_evaluation
 from sprx.planning_report import PLANNED
 from sprx.reference import facts, measures
@@ -153,7 +153,8 @@ def test_a_study_is_worth_less_than_certainty_and_bias_makes_it_worth_less(make,
     worth = [table["value_of_study", d] for d in DESIGNS]
     assert all(0 < w < table["perfect_information", "all"] for w in worth) and worth[0] == min(worth) and worth[-1] == max(worth)
     assert all(table["net_value_of_study", d] == pytest.approx(table["value_of_study", d] - table["cost_of_study", d]) for d in DESIGNS)
-    assert gap_of_changes(pooled) == pytest.approx(0.39, abs=0.01)
+    errors = value_of_designs(make(), pooled, MONEY).query("measure == 'value_of_study'").set_index("level")["note"]
+    assert errors["before_after"] == f"systematic error SD {make().natural[0]:.2f}" == "systematic error SD 0.35" and errors["matched"].endswith("0.10") and errors["randomised"].endswith("0.00")
     dear = value_of_designs(make(), pooled, MONEY | {"people_a_year": 1.0})
     assert "No study of this size is worth its cost" in words.describe_worth(dear, make())
     assert value_of_designs(make(outcome="gp"), pooled, MONEY).empty and prior_effect(pooled, "financial") is None

@@ -24,13 +24,6 @@ def prior_effect(pooled, outcome_level=MENTAL):
     return float(rows["pooled_estimate"]), float(np.sqrt(rows["tau2"] + errors["pooled_estimate"] ** 2))
 
 
-def gap_of_changes(pooled, outcome_level=MENTAL):
-    """How much larger changes without a comparison are than effects with one, in SDs; None where one of the averages is missing."""
-    means = pooled[(pooled["measure"] == "pooled_estimate") & (pooled["level"] == outcome_level)].set_index("group")["estimate"]
-    gap = means.get("uncontrolled", np.nan) - means.get("controlled", np.nan)
-    return None if np.isnan(gap) else abs(float(gap))
-
-
 def sample_information(prior, variance, value, cost):
     """Expected value of a study, a person: normal prior, normal answer, two choices (offer the scheme or not).
 
@@ -85,10 +78,9 @@ def value_of_designs(plan, pooled, money):
     worth = everybody * sample_information(prior, 0.0, money["value_per_sd"], money["cost_per_person"])
     belief = f"prior {prior[0]:.2f} (SD {prior[1]:.2f}), {everybody:,.0f} people, £{money['value_per_sd']:,.0f} a SD, £{money['cost_per_person']:,.0f} a person"
     rows = [dict(measure="perfect_information", group="all", level="all", estimate=worth, unit="pounds", method=belief)]
-    gap = gap_of_changes(pooled, level)
     for r in facts("planning_designs").itertuples():
         study = plan.studies[r.design]
-        bias = gap if r.design == "before_after" and gap is not None else float(r.bias_sd)
+        bias = plan.natural[0] if r.design == "before_after" else float(r.bias_sd)      # a change holds what would come with no help
         value = everybody * sample_information(prior, study.std_error(plan.people) ** 2 + bias ** 2, money["value_per_sd"], money["cost_per_person"])
         cost = float(r.fixed_cost) + float(r.cost_per_person) * plan.people * (1 + (0 if r.design == "before_after" else study.ratio))
         about = dict(group="design", level=r.design, unit="pounds", note=f"systematic error SD {bias:.2f}")
